@@ -1,0 +1,220 @@
+import { errorTable } from './errors.ts'
+
+/**
+ * The settings, declared field by field: name in the environment, what it means, default, example. The
+ * README's table is made from here. Nothing else reads `process.env` for a setting.
+ */
+
+export const configErrors = errorTable('config', {
+  badSetting: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { env: string; value: string; wants: string }) =>
+      `${f.env} is '${f.value}', but must be ${f.wants}`,
+  },
+})
+
+export interface Setting<T> {
+  readonly env: string
+  readonly description: string
+  /** As it would be written in the environment; undefined: not set. */
+  readonly default: string | undefined
+  readonly example: string
+  readonly secret: boolean
+  parse(text: string): T
+}
+
+type Options = { default?: string; example: string; secret?: boolean }
+
+function setting<T>(
+  env: string,
+  description: string,
+  options: Options,
+  parse: (text: string, env: string) => T,
+): Setting<T> {
+  return {
+    env,
+    description,
+    default: options.default,
+    example: options.example,
+    secret: options.secret ?? false,
+    parse: (text) => parse(text, env),
+  }
+}
+
+const text = (env: string, description: string, options: Options) =>
+  setting(env, description, options, (value) => value)
+
+const whole = (env: string, description: string, min: number, max: number, options: Options) =>
+  setting(env, description, options, (value) => {
+    const n = Number(value)
+    if (!Number.isInteger(n) || n < min || n > max || value.trim() === '') {
+      throw configErrors.badSetting({ env, value, wants: `a whole number from ${min} to ${max}` })
+    }
+    return n
+  })
+
+const port = (env: string, preset: number, description: string) =>
+  whole(env, description, 1, 65_535, { default: String(preset), example: String(preset + 10_000) })
+
+const yesNo = (env: string, description: string, preset: boolean) =>
+  setting(env, description, { default: String(preset), example: String(!preset) }, (value) => {
+    if (value === 'true' || value === '1') return true
+    if (value === 'false' || value === '0') return false
+    throw configErrors.badSetting({ env, value, wants: 'true or false' })
+  })
+
+export const SETTINGS = {
+  dataDir: text('METERLOOM_DATA', 'Where the embedded servers keep their data and logs', {
+    default: '.meterloom',
+    example: '/var/lib/meterloom',
+  }),
+  bindAddress: text('BIND_ADDRESS', 'Address that the MQTT listener and the api listen on', {
+    default: '127.0.0.1',
+    example: '0.0.0.0',
+  }),
+  opsBindAddress: text('OPS_BIND_ADDRESS', 'Address that /health, /ready and /metrics listen on', {
+    default: '127.0.0.1',
+    example: '0.0.0.0',
+  }),
+  scrapeToken: text(
+    'SCRAPE_TOKEN',
+    'Bearer token that /metrics asks for; open where it is not set',
+    {
+      example: 'a long random string',
+      secret: true,
+    },
+  ),
+  mqttPort: port('MQTT_PORT', 1883, 'MQTT listener of the bridge'),
+  kafkaPort: port('KAFKA_PORT', 9092, 'Embedded Kafka'),
+  questdbHttpPort: port('QUESTDB_HTTP_PORT', 9000, 'Embedded QuestDB, HTTP'),
+  questdbPgPort: port('QUESTDB_PG_PORT', 8812, 'Embedded QuestDB, Postgres wire'),
+  postgresPort: port('POSTGRES_PORT', 5432, 'Embedded Postgres'),
+  apiPort: port('API_PORT', 8080, 'The api'),
+  bridgeOpsPort: port('BRIDGE_OPS_PORT', 9464, "The bridge's /health, /ready and /metrics"),
+  processorOpsPort: port(
+    'PROCESSOR_OPS_PORT',
+    9465,
+    "The processor's /health, /ready and /metrics",
+  ),
+  workerOpsPort: port('WORKER_OPS_PORT', 9466, "The worker's /health, /ready and /metrics"),
+  kafkaBrokers: text('KAFKA_BROKERS', 'Kafka to use instead of the embedded one', {
+    example: 'kafka-1:9092,kafka-2:9092',
+  }),
+  questdbUrl: text('QUESTDB_URL', 'QuestDB to use instead of the embedded one, HTTP', {
+    example: 'http://admin:quest@questdb:9000',
+    secret: true,
+  }),
+  databaseUrl: text('DATABASE_URL', 'Postgres to use instead of the embedded one', {
+    example: 'postgres://meterloom@db/meterloom',
+    secret: true,
+  }),
+  schemaRegistryUrl: text(
+    'SCHEMA_REGISTRY_URL',
+    'Schema registry to use instead of the fixed ids',
+    {
+      example: 'http://registry:8081',
+      secret: true,
+    },
+  ),
+  mqttUrl: text('MQTT_URL', 'Broker to subscribe at, as a second source beside the listener', {
+    example: 'mqtt://user:password@broker:1883',
+    secret: true,
+  }),
+  partitions: whole('PARTITIONS', 'Partitions of the topics, fixed for their life', 1, 1_000, {
+    default: '12',
+    example: '48',
+  }),
+  retentionBytes: whole(
+    'RETENTION_BYTES',
+    'Bytes a partition keeps; -1 for no cap beside the 7 days',
+    -1,
+    Number.MAX_SAFE_INTEGER,
+    { default: '268435456', example: '-1' },
+  ),
+  topicPrefix: text('TOPIC_PREFIX', 'Put before every topic and consumer group', {
+    default: '',
+    example: 'staging-',
+  }),
+  tablePrefix: text('TABLE_PREFIX', 'Put before every QuestDB table', {
+    default: '',
+    example: 'staging_',
+  }),
+  processorGroup: text('PROCESSOR_GROUP', 'Consumer group of the processors', {
+    default: 'meterloom-processors',
+    example: 'meterloom-processors-b',
+  }),
+  logEpoch: whole(
+    'LOG_EPOCH',
+    'How often the readings topic was made anew; part of revisions',
+    0,
+    511,
+    {
+      default: '0',
+      example: '1',
+    },
+  ),
+  metersFile: text('METERS_FILE', 'Meters, their zones, intervals and disorder', {
+    default: 'config/meters.json',
+    example: '/etc/meterloom/meters.json',
+  }),
+  channelsFile: text('CHANNELS_FILE', 'Channels: kind, unit, label, rollover, maximum gap', {
+    default: 'config/channels.json',
+    example: '/etc/meterloom/channels.json',
+  }),
+  topicMapFile: text('TOPIC_MAP_FILE', 'MQTT topics of real devices and how to read them', {
+    default: 'config/topic-map.json',
+    example: '/etc/meterloom/topic-map.json',
+  }),
+  credentialsFile: text(
+    'CREDENTIALS_FILE',
+    'Devices and the hashes of their tokens; open where not set',
+    {
+      example: '/etc/meterloom/credentials.json',
+    },
+  ),
+  maxAgeDays: whole(
+    'MAX_AGE_DAYS',
+    'Readings older than this are dead letters; any age where not set',
+    1,
+    36_500,
+    {
+      example: '400',
+    },
+  ),
+  registeredOnly: yesNo('REGISTERED_ONLY', 'Refuse meters that are not in METERS_FILE', false),
+  logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent', {
+    default: 'info',
+    example: 'debug',
+  }),
+} as const
+
+type Parsed<S> = S extends Setting<infer T> ? T : never
+
+/** Settings that have no default are undefined where they are not set. */
+type Unset =
+  | 'scrapeToken'
+  | 'kafkaBrokers'
+  | 'questdbUrl'
+  | 'databaseUrl'
+  | 'schemaRegistryUrl'
+  | 'mqttUrl'
+  | 'credentialsFile'
+  | 'maxAgeDays'
+
+export type Config = {
+  readonly [K in keyof typeof SETTINGS]: K extends Unset
+    ? Parsed<(typeof SETTINGS)[K]> | undefined
+    : Parsed<(typeof SETTINGS)[K]>
+}
+
+/** @throws config.badSetting naming the variable, its value and what it must be. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const config: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(SETTINGS)) {
+    const value = env[field.env]
+    const chosen = value === undefined || value === '' ? field.default : value
+    config[name] = chosen === undefined ? undefined : field.parse(chosen)
+  }
+  return config as Config
+}

@@ -1,0 +1,20 @@
+/**
+ * Every limit of the project, in one place: what is bounded, by how much, and why that much.
+ * Units come last in a name. A limit that a user may set is the default of a setting in `config.ts`.
+ */
+export const LIMITS = Object.freeze({
+  // Names and records
+  nameLengthMax: 256,
+  /** A PUBLISH above this is disconnected and counted. */
+  payloadBytesMax: 1024 * 1024,
+  /** A payload above this is dead-lettered with its first bytes: nothing a meter says is longer. */
+  readingPayloadBytesMax: 64 * 1024,
+  deadLetterBytesMax: 64 * 1024,
+  measurementsPerReadingMax: 1_024,
+  readingsPerPublishMax: 10_000,
+  jsonDepthMax: 32,
+  futureMicrosMax: 5 * 60 * 1_000_000,
+  /** revision = epoch * 2^44 + offset stays an exact double below this. */
+  epochMax: 511,
+  offsetMax: 2 ** 44 - 1,
+})

@@ -1,0 +1,33 @@
+/**
+ * Time. `Micros` is microseconds since 1970-01-01T00:00:00Z, UTC, as a JavaScript number: whole,
+ * and exact until the year 2255. Durations are microseconds too.
+ */
+export type Micros = number
+
+export const MICROS_PER_MILLI = 1_000
+export const MICROS_PER_SECOND = 1_000_000
+
+export const seconds = (n: number): Micros => n * MICROS_PER_SECOND
+export const minutes = (n: number): Micros => n * 60 * MICROS_PER_SECOND
+export const hours = (n: number): Micros => n * 3_600 * MICROS_PER_SECOND
+export const days = (n: number): Micros => n * 86_400 * MICROS_PER_SECOND
+
+/** `2026-11-20T00:00:00.000000Z`: always six fraction digits, so that the text sorts as the time does. */
+export function formatMicros(at: Micros): string {
+  const millis = Math.floor(at / MICROS_PER_MILLI)
+  const rest = String(at - millis * MICROS_PER_MILLI).padStart(3, '0')
+  return new Date(millis).toISOString().replace('Z', `${rest}Z`)
+}
+
+/** A clock is handed in wherever wall time is needed, so that a test can move it. Never in an operator. */
+export interface Clock {
+  /** Wall time, UTC. */
+  nowMicros(): Micros
+  /** Never goes back; for timeouts and deadlines. */
+  monotonicMillis(): number
+}
+
+export const systemClock: Clock = {
+  nowMicros: () => Date.now() * MICROS_PER_MILLI,
+  monotonicMillis: () => performance.now(),
+}

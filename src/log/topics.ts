@@ -1,0 +1,45 @@
+import type { TopicSpec } from './log.ts'
+
+/** The names of the topics, as the design fixes them. A prefix keeps test files apart. */
+export interface Topics {
+  readonly readings: string
+  readonly windows: string
+  readonly anomalies: string
+  readonly deadLetters: string
+}
+
+export function topicNames(prefix = ''): Topics {
+  return {
+    readings: `${prefix}readings`,
+    windows: `${prefix}windows`,
+    anomalies: `${prefix}anomalies`,
+    deadLetters: `${prefix}dead-letters`,
+  }
+}
+
+/**
+ * The design's settings. LogAppendTime: replayed history has old event times, and Kafka would delete or
+ * refuse it by them. Retention is 7 days and, where the server is our own child, capped in size.
+ */
+export function topicSpecs(
+  names: Topics,
+  options: { partitions: number; retentionBytes: number },
+): readonly TopicSpec[] {
+  const settings = {
+    'message.timestamp.type': 'LogAppendTime',
+    'cleanup.policy': 'delete',
+    'retention.ms': String(7 * 86_400_000),
+    'retention.bytes': String(options.retentionBytes),
+    'max.message.bytes': String(2 * 1024 * 1024),
+  }
+  return Object.values(names).map((topic: string) => ({
+    topic,
+    partitions: options.partitions,
+    settings,
+  }))
+}
+
+/** Marks a control record (tick, advance) among readings; its value is `control.avsc`. */
+export const CONTROL_HEADER = 'ml-control'
+/** On every output record: the input position it comes from, see `src/log/position.ts`. */
+export const SOURCE_HEADER = 'ml-src'
