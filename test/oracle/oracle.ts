@@ -116,7 +116,10 @@ class OracleMeter {
         continue
       }
       if (state.series.take({ at: reading.at, ...raw })) this.rows.readings.set(key, raw)
-      this.markChanged(state, before, appendMillis)
+      // Only a register's new sample can change a window that does not hold it.
+      const inClosed = state.series.placeOf(reading.at) < before
+      if (inClosed || state.rules.kind === 'cumulative')
+        this.markChanged(state, before, appendMillis)
     }
     this.newestAt = Math.max(this.newestAt, reading.at)
     const after = this.watermark(disorder)
