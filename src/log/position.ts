@@ -1,0 +1,43 @@
+/**
+ * The source position of an output record, in its header `ml-src`: which input record made it, and which
+ * of that record's outputs it is. A reader drops what is not past the last position that it has seen of
+ * the same input partition.
+ *
+ *   epoch:uint32 partition:uint32 offset:uint64 index:uint32, big endian, so that bytes sort as positions do
+ */
+export interface SourcePosition {
+  readonly epoch: number
+  readonly partition: number
+  readonly offset: number
+  readonly index: number
+}
+
+const BYTES = 20
+
+export function encodePosition(position: SourcePosition): Buffer {
+  const out = Buffer.allocUnsafe(BYTES)
+  out.writeUInt32BE(position.epoch, 0)
+  out.writeUInt32BE(position.partition, 4)
+  out.writeUInt32BE(Math.floor(position.offset / 2 ** 32), 8)
+  out.writeUInt32BE(position.offset % 2 ** 32, 12)
+  out.writeUInt32BE(position.index, 16)
+  return out
+}
+
+/** Undefined where the bytes are no position. */
+export function decodePosition(bytes: Buffer): SourcePosition | undefined {
+  if (bytes.length !== BYTES) return undefined
+  return {
+    epoch: bytes.readUInt32BE(0),
+    partition: bytes.readUInt32BE(4),
+    offset: bytes.readUInt32BE(8) * 2 ** 32 + bytes.readUInt32BE(12),
+    index: bytes.readUInt32BE(16),
+  }
+}
+
+/** Whether `a` comes after `b`; of different input partitions neither does. */
+export function isPast(a: SourcePosition, b: SourcePosition): boolean {
+  if (a.epoch !== b.epoch) return a.epoch > b.epoch
+  if (a.partition !== b.partition) return false
+  return a.offset > b.offset || (a.offset === b.offset && a.index > b.index)
+}
