@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path'
 import { errorTable } from './errors.ts'
 
 /**
@@ -21,10 +22,14 @@ export interface Setting<T> {
   readonly default: string | undefined
   readonly example: string
   readonly secret: boolean
+  /** Names a file or folder: the default lies in the checkout, a given one where the process stands. */
+  readonly isPath: boolean
   parse(text: string): T
 }
 
-type Options = { default?: string; example: string; secret?: boolean }
+const ROOT = resolve(import.meta.dirname, '../..')
+
+type Options = { default?: string; example: string; secret?: boolean; isPath?: boolean }
 
 function setting<T>(
   env: string,
@@ -38,12 +43,16 @@ function setting<T>(
     default: options.default,
     example: options.example,
     secret: options.secret ?? false,
+    isPath: options.isPath ?? false,
     parse: (text) => parse(text, env),
   }
 }
 
 const text = (env: string, description: string, options: Options) =>
   setting(env, description, options, (value) => value)
+
+const path = (env: string, description: string, options: Options) =>
+  text(env, description, { ...options, isPath: true })
 
 const whole = (env: string, description: string, min: number, max: number, options: Options) =>
   setting(env, description, options, (value) => {
@@ -65,7 +74,7 @@ const yesNo = (env: string, description: string, preset: boolean) =>
   })
 
 export const SETTINGS = {
-  dataDir: text('METERLOOM_DATA', 'Where the embedded servers keep their data and logs', {
+  dataDir: path('METERLOOM_DATA', 'Where the embedded servers keep their data and logs', {
     default: '.meterloom',
     example: '/var/lib/meterloom',
   }),
@@ -154,19 +163,19 @@ export const SETTINGS = {
       example: '1',
     },
   ),
-  metersFile: text('METERS_FILE', 'Meters, their zones, intervals and disorder', {
+  metersFile: path('METERS_FILE', 'Meters, their zones, intervals and disorder', {
     default: 'config/meters.json',
     example: '/etc/meterloom/meters.json',
   }),
-  channelsFile: text('CHANNELS_FILE', 'Channels: kind, unit, label, rollover, maximum gap', {
+  channelsFile: path('CHANNELS_FILE', 'Channels: kind, unit, label, rollover, maximum gap', {
     default: 'config/channels.json',
     example: '/etc/meterloom/channels.json',
   }),
-  topicMapFile: text('TOPIC_MAP_FILE', 'MQTT topics of real devices and how to read them', {
+  topicMapFile: path('TOPIC_MAP_FILE', 'MQTT topics of real devices and how to read them', {
     default: 'config/topic-map.json',
     example: '/etc/meterloom/topic-map.json',
   }),
-  credentialsFile: text(
+  credentialsFile: path(
     'CREDENTIALS_FILE',
     'Devices and the hashes of their tokens; open where not set',
     {
@@ -208,13 +217,18 @@ export type Config = {
     : Parsed<(typeof SETTINGS)[K]>
 }
 
+function presetOf(field: Setting<unknown>): string | undefined {
+  return field.isPath && field.default !== undefined ? join(ROOT, field.default) : field.default
+}
+
 /** @throws config.badSetting naming the variable, its value and what it must be. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const config: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(SETTINGS)) {
-    const value = env[field.env]
-    const chosen = value === undefined || value === '' ? field.default : value
-    config[name] = chosen === undefined ? undefined : field.parse(chosen)
+    const given = env[field.env]
+    const chosen = given === undefined || given === '' ? presetOf(field) : given
+    const value = chosen === undefined ? undefined : field.parse(chosen)
+    config[name] = field.isPath && typeof value === 'string' ? resolve(value) : value
   }
   return config as Config
 }

@@ -6,7 +6,6 @@ import { LIMITS } from './limits.ts'
  */
 
 /** What a tenant, a meter id or a channel may be: no slash, no MQTT wildcard, no control character. */
-// eslint-disable-next-line no-control-regex -- control characters are what it is there to refuse
 const NAME = /^[^\u0000-\u0020/+#$\u007f][^\u0000-\u001f/+#\u007f]*$/u
 
 export function isName(text: string): boolean {
