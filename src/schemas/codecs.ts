@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
 import avsc from 'avsc'
 import { messageOf } from '../kernel/errors.ts'
 import { schemaErrors } from './errors.ts'
@@ -81,7 +82,7 @@ class AvscCodec<T> implements Codec<T> {
     this.type.isValid(record, {
       errorHook: (path: string[], any: unknown) => {
         field = path.join('.')
-        value = typeof any === 'object' ? JSON.stringify(any) : String(any)
+        value = inspect(any)
       },
     })
     return schemaErrors.cannotEncode({ record: this.name, field, value }, error)

@@ -26,7 +26,7 @@ export class ReadingCursor {
   damaged = false
 
   private bytes: Buffer = Buffer.alloc(0)
-  private view = new DataView(new ArrayBuffer(0))
+  private view: DataView = new DataView(new ArrayBuffer(0))
   private position = 0
   private end = 0
   private left = 0
