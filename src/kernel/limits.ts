@@ -1,6 +1,7 @@
 /**
  * Every limit of the project, in one place: what is bounded, by how much, and why that much.
- * Units come last in a name. A limit that a user may set is the default of a setting in `config.ts`.
+ * Units come last in a name. A limit that a user may set is the default of a setting in
+ * `config.ts`.
  */
 export const LIMITS = Object.freeze({
   // Names and records
@@ -17,4 +18,14 @@ export const LIMITS = Object.freeze({
   /** revision = epoch * 2^44 + offset stays an exact double below this. */
   epochMax: 511,
   offsetMax: 2 ** 44 - 1,
+
+  // Servers and roles as children
+  serverStartMs: 60_000,
+  /** Roles may take 9 s and servers 4 s, so that all is gone within the 15 s that are promised. */
+  serverStopMs: 4_000,
+  roleStopMs: 9_000,
+  probeEveryMs: 50,
+  probeTimeoutMs: 2_000,
+  /** Lines of a child's log that its death is reported with. */
+  reportedLogLines: 12,
 })

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { LIMITS } from '../../src/kernel/limits.ts'
+import { JAVA, jarClassPath, runOnce } from './java.ts'
+import { serverProcess } from './server-process.ts'
+import type { Server } from './server.ts'
+
+export interface KafkaOptions {
+  readonly dataDir: string
+  readonly jarsDir: string
+  readonly port: number
+  /** Of the controller's listener, which nobody but this broker uses. */
+  readonly controllerPort: number
+}
+
+/** One node that is broker and controller. */
+function properties({ port, controllerPort }: KafkaOptions, logDir: string): string {
+  return [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names=CONTROLLER',
+    `log.dirs=${logDir}`,
+    'offsets.topic.replication.factor=1',
+    'offsets.topic.num.partitions=4',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'transaction.state.log.num.partitions=4',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+    // A group of one member need not wait for others that never come.
+    'group.initial.rebalance.delay.ms=0',
+    // A misspelt topic is an error, not a topic.
+    'auto.create.topics.enable=false',
+    // A segment counts against retention.bytes only when it is closed.
+    'log.segment.bytes=67108864',
+    '',
+  ].join('\n')
+}
+
+const LOG4J = `rootLogger.level=WARN
+rootLogger.appenderRef.out.ref=out
+appender.out.type=Console
+appender.out.name=out
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d{ISO8601} %p %c{1}: %m%n
+`
+
+/** Kafka's ApiVersions v0 request, with correlation id 1 and no client id: `size key version id client`. */
+const API_VERSIONS = Buffer.from('0000000a' + '0012' + '0000' + '00000001' + 'ffff', 'hex')
+
+/** Kafka answers requests only after its broker has been let in by the controller. */
+function probeKafka(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(API_VERSIONS))
+    socket.setTimeout(LIMITS.probeTimeoutMs, () => socket.destroy(new Error('no answer')))
+    socket.once('data', () => {
+      socket.destroy()
+      resolve()
+    })
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('closed without an answer')))
+  })
+}
+
+export function kafkaServer(options: KafkaOptions): Server {
+  const { dataDir, jarsDir, port, controllerPort } = options
+  const home = join(dataDir, 'kafka')
+  const logDir = join(home, 'data')
+  const propertiesFile = join(home, 'server.properties')
+  const log4jFile = join(home, 'log4j2.properties')
+  const log4j = `-Dlog4j2.configurationFile=${log4jFile}`
+  return serverProcess(
+    {
+      name: 'kafka',
+      claims: [
+        { port, setting: 'KAFKA_PORT' },
+        { port: controllerPort, setting: 'KAFKA_PORT' },
+      ],
+      stopSignal: 'SIGTERM',
+      async prepare() {
+        mkdirSync(home, { recursive: true })
+        writeFileSync(propertiesFile, properties(options, logDir))
+        writeFileSync(log4jFile, LOG4J)
+        if (existsSync(join(logDir, 'meta.properties'))) return
+        // Kafka reads an id that starts with '-' as an option.
+        const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
+        const format = ['format', '-t', id, '-c', propertiesFile]
+        const tool = [log4j, '-Xmx128m', '-cp', jarClassPath(jarsDir), 'kafka.tools.StorageTool']
+        await runOnce('kafka', { program: JAVA, args: [...tool, ...format] })
+      },
+      command: () => ({
+        program: JAVA,
+        args: [
+          '-Xms128m',
+          '-Xmx640m',
+          '-XX:+UseG1GC',
+          '-XX:MaxGCPauseMillis=20',
+          '-XX:+ExitOnOutOfMemoryError',
+          '-Djava.awt.headless=true',
+          log4j,
+          '-cp',
+          jarClassPath(jarsDir),
+          'kafka.Kafka',
+          propertiesFile,
+        ],
+      }),
+      probe: () => probeKafka(port),
+    },
+    dataDir,
+  )
+}
