@@ -1,6 +1,6 @@
 /**
- * `npm run check`: types, lint, format and style. All of them run, so that one look shows everything.
- * The paths named after it narrow lint and format down: `npm run check -- src/log`.
+ * `npm run check`: types, lint, format and style. All of them run, so that one look shows
+ * everything. The paths named after it narrow lint and format down: `npm run check -- src/log`.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * `node infra/run.js COMMAND [ARGS]`: brings the machine to where the command can run, then runs it with
- * the right Node. Plain JavaScript without dependencies, since it runs before there are any.
+ * `node infra/run.js COMMAND [ARGS]`: brings the machine to where the command can run, then runs it
+ * with the right Node. Plain JavaScript without dependencies, since it runs before there are any.
  *
  *   start [ARGS]     meterloom start
  *   cli ARGS         meterloom ARGS
@@ -24,7 +24,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @returns {{ script: string, args: readonly string[] } | undefined} undefined: there is no such command.
+ * @returns {{ script: string, args: readonly string[] } | undefined} undefined: there is no such
+ *   command.
  */
 function scriptOf(command, args) {
   if (command === 'start') return { script: 'src/cli.ts', args: ['start', ...args] }
@@ -37,18 +38,22 @@ function scriptOf(command, args) {
   return undefined
 }
 
-/** @param {string} command @param {readonly string[]} args @returns {Promise<number>} The exit code. */
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} The exit code.
+ */
 async function main(command, args) {
   if (!isAtLeast(process.version, NODE_FOR_SETUP)) {
     throw new SetupError(
       `this is Node ${process.version}, and set-up needs ${NODE_FOR_SETUP} or newer`,
-      "Install a newer Node (on Debian 13 or newer: 'apt-get install nodejs npm'), then start again.",
+      "Install a newer Node (on Debian 13: 'apt-get install nodejs npm'), then start again.",
     )
   }
   if (root.split('/').includes('node_modules')) {
     throw new SetupError(
       `Node does not run TypeScript sources below node_modules, and meterloom lies in ${root}`,
-      "Keep a checkout elsewhere, and install the command from it with 'npm install -g .' in there.",
+      "Keep a checkout elsewhere, and run 'npm install -g .' in it.",
     )
   }
   if (command === 'setup') {
@@ -68,7 +73,10 @@ async function main(command, args) {
   })
 }
 
-/** Where the person stands: npm moves to the checkout first, and files are named from where one stands. */
+/**
+ * Where the person stands: npm moves to the checkout first, and files are named from where one
+ * stands.
+ */
 function standingIn() {
   const before =
     process.env['npm_lifecycle_event'] === undefined ? undefined : process.env['INIT_CWD']

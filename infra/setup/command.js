@@ -22,7 +22,8 @@ const TAIL_LINES = 12
  * @param {string} program
  * @param {readonly string[]} args
  * @param {RunOptions} [options]
- * @returns {Promise<Ran>} The exit code (127 where it cannot be started) and the last lines of its output.
+ * @returns {Promise<Ran>} The exit code (127 where it cannot be started) and the last lines of its
+ *   output.
  */
 export function run(program, args, { cwd, env, onLine } = {}) {
   return new Promise((resolve) => {

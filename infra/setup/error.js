@@ -1,4 +1,7 @@
-/** Set-up cannot go on. `what` is one sentence, `remedy` the next thing to do, `tail` the last output. */
+/**
+ * Set-up cannot go on. `what` is one sentence, `remedy` the next thing to do, `tail` the last
+ * output.
+ */
 export class SetupError extends Error {
   /**
    * @param {string} what

@@ -7,6 +7,7 @@ import { MAVEN_DEPENDENCY_PLUGIN } from './versions.js'
 /** The jars of Kafka and QuestDB, from Maven by `infra/servers/pom.xml`, in one folder. */
 
 const POM = 'infra/servers/pom.xml'
+const PLUGIN = `org.apache.maven.plugins:maven-dependency-plugin:${MAVEN_DEPENDENCY_PLUGIN}`
 const STAMP = '.stamp'
 
 /** @param {string} root */
@@ -42,7 +43,7 @@ export async function fetchJars(root, folder, { java, maven }, detail) {
           '-B',
           '-f',
           join(root, POM),
-          `org.apache.maven.plugins:maven-dependency-plugin:${MAVEN_DEPENDENCY_PLUGIN}:copy-dependencies`,
+          `${PLUGIN}:copy-dependencies`,
           `-DoutputDirectory=${fresh}`,
           '-DincludeScope=runtime',
         ],

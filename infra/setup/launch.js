@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Runs the command that set-up was for, with everything passed through: input, output, signals, exit
- * code.
+ * Runs the command that set-up was for, with everything passed through: input, output, signals,
+ * exit code.
  */
 
 /**
- * A Ctrl-C reaches this process twice, from the terminal and from npm. Within this time the same signal
- * is the same wish; a person who insists takes longer.
+ * A Ctrl-C reaches this process twice, from the terminal and from npm. Within this time the same
+ * signal is the same wish; a person who insists takes longer.
  */
 const SAME_SIGNAL_MS = 500
 

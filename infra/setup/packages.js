@@ -5,7 +5,9 @@ import { SetupError } from './error.js'
 import { readIfThere } from './stamp.js'
 import { NODE_MIN, NODE_PINNED, isAtLeast } from './versions.js'
 
-/** npm's share of set-up: the packages of the lock file, and Node 24 where the running one is older. */
+/**
+ * npm's share of set-up: the packages of the lock file, and Node 24 where the running one is older.
+ */
 
 /**
  * @typedef {object} LockedPackage
@@ -25,8 +27,8 @@ function lockedIn(file) {
 }
 
 /**
- * What of the lock file is not installed, or in another version. npm writes what it has installed into
- * a lock file of its own when it has finished, so an interrupted `npm ci` misses everything.
+ * What of the lock file is not installed, or in another version. npm writes what it has installed
+ * into a lock file of its own when it has finished, so an interrupted `npm ci` misses everything.
  *
  * @param {Locked} wanted
  * @param {Locked | undefined} installed
@@ -53,8 +55,10 @@ export function npmPackagesNeeded(root) {
 
 /** @param {string} root @param {(text: string) => void} detail */
 export async function installNpmPackages(root, detail) {
-  const total = Object.values(lockedIn(join(root, 'package-lock.json')) ?? {}).filter(
-    ({ optional = false }) => !optional,
+  // npm puts most packages beside each other, and those it can be watched at.
+  const total = Object.entries(lockedIn(join(root, 'package-lock.json')) ?? {}).filter(
+    ([folder, { optional = false }]) =>
+      /^node_modules\/(@[^/]+\/)?[^/]+$/.test(folder) && !optional,
   ).length
   const modules = join(root, 'node_modules')
   const watch = setInterval(() => {
@@ -84,8 +88,8 @@ function countPackages(folder) {
 }
 
 /**
- * npm as a command for `run`. Warnings about the versions of Node are left out: npm may run on an older
- * Node than the one that the packages will.
+ * npm as a command for `run`. Warnings about the versions of Node are left out: npm may run on an
+ * older Node than the one that the packages will.
  *
  * @type {(root: string, args: readonly string[]) => [string, string[], { cwd: string }]}
  */

@@ -1,6 +1,7 @@
 /**
- * Progress of set-up on stderr, so that stdout stays the command's own. A terminal gets one line a step,
- * rewritten as it goes on; anything else gets plain lines and a sign of life every ten seconds.
+ * Progress of set-up on stderr, so that stdout stays the command's own. A terminal gets one line a
+ * step, rewritten as it goes on; anything else gets plain lines and a sign of life every ten
+ * seconds.
  */
 
 const HEARTBEAT_MS = 10_000
@@ -35,7 +36,9 @@ export function elapsed(ms) {
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
-/** @type {(out: Out, name: string, options: { nowMs?: () => number, heartbeatMs?: number }) => Step} */
+/**
+ * @type {(out: Out, name: string, options: { nowMs?: () => number, heartbeatMs?: number }) => Step}
+ */
 function inPlainLines(out, name, { nowMs = Date.now, heartbeatMs = HEARTBEAT_MS }) {
   const startedMs = nowMs()
   let latest = ''
@@ -61,7 +64,9 @@ function inPlainLines(out, name, { nowMs = Date.now, heartbeatMs = HEARTBEAT_MS 
   }
 }
 
-/** @type {(out: Out, name: string, options: { colours?: boolean, nowMs?: () => number }) => Step} */
+/**
+ * @type {(out: Out, name: string, options: { colours?: boolean, nowMs?: () => number }) => Step}
+ */
 function onTerminal(
   out,
   name,

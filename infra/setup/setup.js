@@ -24,8 +24,8 @@ import {
 import { JAVA_MIN } from './versions.js'
 
 /**
- * Set-up: brings the machine to where a command can run, and says so only where there is something to
- * do. A second run finds all in place by looking at a few files, without a network.
+ * Set-up: brings the machine to where a command can run, and says so only where there is something
+ * to do. A second run finds all in place by looking at a few files, without a network.
  */
 
 /**
@@ -35,7 +35,8 @@ import { JAVA_MIN } from './versions.js'
  *
  * @typedef {object} Ready
  * @property {string} node The program that runs the product.
- * @property {Record<string, string>} env What the command's environment gets beside the present one.
+ * @property {Record<string, string>} env What the command's environment gets beside the present
+ *   one.
  */
 
 /**
@@ -80,7 +81,12 @@ export async function setUp(root, needs, out = process.stderr) {
 }
 
 /**
- * @typedef {{ data: string, jars: string, jarsGiven: boolean, python: string, javaCache: string }} Places
+ * @typedef {object} Places
+ * @property {string} data Where the embedded servers and set-up itself keep what is theirs.
+ * @property {string} jars
+ * @property {boolean} jarsGiven By METERLOOM_SERVER_JARS: then they are not ours to fetch.
+ * @property {string} python
+ * @property {string} javaCache
  *
  * @param {string} root
  * @returns {Places}

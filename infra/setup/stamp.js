@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Stamps say that a step was carried out whole, and from what: a hash of all that decides its result.
- * A step writes its stamp last, so that an interrupted one is done again.
+ * Stamps say that a step was carried out whole, and from what: a hash of all that decides its
+ * result. A step writes its stamp last, so that an interrupted one is done again.
  */
 
 /** @param {readonly (string | Buffer)[]} parts */
@@ -39,8 +39,8 @@ export function readIfThere(file) {
 const LOCK_POLL_MS = 300
 
 /**
- * Runs `work` while no other set-up of this checkout runs. The lock names its owner's process, so that
- * one left behind by a killed set-up is taken over.
+ * Runs `work` while no other set-up of this checkout runs. The lock names its owner's process, so
+ * that one left behind by a killed set-up is taken over.
  *
  * @template T
  * @param {string} file
@@ -84,8 +84,8 @@ function take(file) {
 }
 
 /**
- * Takes a dead owner's lock away. Another waiter may have done so and hold a new one by now: that one
- * is put back.
+ * Takes a dead owner's lock away. Another waiter may have done so and hold a new one by now: that
+ * one is put back.
  *
  * @type {(file: string, deadOwner: number) => void}
  */

@@ -5,7 +5,10 @@ import { SetupError } from './error.js'
 import { readIfThere, writeStamp } from './stamp.js'
 import { JAVA_MIN, JAVA_PACKAGES, javaMajor } from './versions.js'
 
-/** The system's share: Java, Maven, and for the tests mosquitto and Python's venv, from its packages. */
+/**
+ * The system's share: Java, Maven, and for the tests mosquitto and Python's venv, from its
+ * packages.
+ */
 
 /**
  * How packages may be installed: as root; by sudo without a password; by sudo, which asks on the
@@ -46,7 +49,7 @@ export function installLine(packages) {
 /** @param {readonly string[]} packages @returns {SetupError} */
 export function cannotInstall(packages) {
   return new SetupError(
-    `these packages of the system are missing, and installing them needs root: ${packages.join(', ')}`,
+    `system packages are missing, and installing them needs root: ${packages.join(', ')}`,
     `Run: ${installLine(packages)} - then start again.`,
   )
 }
@@ -84,7 +87,8 @@ export async function installSystemPackages(packages, privilege, detail) {
     throw new SetupError(`apt-get could not install ${packages.join(' ')}`, remedy, ran.tail)
   }
   if (packages.includes('mosquitto') && existsSync('/run/systemd/system')) {
-    // Debian starts mosquitto as a service on 1883, which is the bridge's port. Tests start their own.
+    // Debian starts mosquitto as a service on 1883, which is the bridge's port. Tests start their
+    // own.
     const off = ['systemctl', 'disable', '--now', 'mosquitto']
     const [program = '', ...rest] = privilege === 'root' ? off : ['sudo', '-n', ...off]
     await run(program, rest)
@@ -115,8 +119,8 @@ function debianMajor() {
 }
 
 /**
- * A Java that is new enough. Asking one takes as long as starting it, so the answer is kept with the
- * file's time.
+ * A Java that is new enough. Asking one takes as long as starting it, so the answer is kept with
+ * the file's time.
  *
  * @param {string} cacheFile
  * @returns {Promise<string | undefined>} The program's path.

@@ -20,8 +20,8 @@ export const MAVEN_DEPENDENCY_PLUGIN = '3.6.1'
 export const FASTAVRO = '1.13.1'
 
 /**
- * Whether version `a` is at least `b`. Both are `major.minor.patch`, a leading `v` and what follows a
- * dash are ignored.
+ * Whether version `a` is at least `b`. Both are `major.minor.patch`, a leading `v` and what follows
+ * a dash are ignored.
  *
  * @param {string} a
  * @param {string} b
@@ -42,7 +42,8 @@ function parts(version) {
 }
 
 /**
- * The major version in what `java -version` prints; 8 for `1.8.0_392`, undefined where there is none.
+ * The major version in what `java -version` prints; 8 for `1.8.0_392`, undefined where there is
+ * none.
  *
  * @param {string} text
  */

@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path'
 import { errorTable } from './errors.ts'
 
 /**
- * The settings, declared field by field: name in the environment, what it means, default, example. The
- * README's table is made from here. Nothing else reads `process.env` for a setting.
+ * The settings, declared field by field: name in the environment, what it means, default, example.
+ * The README's table is made from here. Nothing else reads `process.env` for a setting.
  */
 
 export const configErrors = errorTable('config', {
@@ -22,7 +22,9 @@ export interface Setting<T> {
   readonly default: string | undefined
   readonly example: string
   readonly secret: boolean
-  /** Names a file or folder: the default lies in the checkout, a given one where the process stands. */
+  /**
+   * Names a file or folder: the default lies in the checkout, a given one where the process stands.
+   */
   readonly isPath: boolean
   parse(text: string): T
 }

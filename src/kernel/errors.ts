@@ -2,8 +2,8 @@
  * Errors are tables. Each folder declares its own with `errorTable`, and throws nothing else.
  *
  * - code: `<scope>.<name>`, stable for ever; programs match on it, never on the text.
- * - domain: who can mend it. `user`: the one who sent the input or the setting. `external`: a server
- *   that we call. `internal`: us.
+ * - domain: who can mend it. `user`: the one who sent the input or the setting. `external`: a
+ *   server that we call. `internal`: us.
  * - retryable: whether the same call may succeed later with nothing changed.
  * - fields: what the message names, kept apart so that programs need not parse it.
  */
@@ -33,7 +33,8 @@ export class MeterloomError extends Error {
   }
 }
 
-// The constraint must accept rows of any fields; `never` is the parameter type that all of them take.
+// The constraint must accept rows of any fields; `never` is the parameter type that all of them
+// take.
 type Rows = Record<string, ErrorRow<never>>
 
 export type ErrorTable<T extends Rows> = {
@@ -51,7 +52,8 @@ const declared = new Map<string, ErrorRow<never>>()
  * export const logErrors = errorTable('log', {
  *   staleGeneration: {
  *     domain: 'internal', retryable: false,
- *     message: (f: { topic: string; generation: number }) => `generation ${f.generation} of ${f.topic} is over`,
+ *     message: (f: { topic: string; generation: number }) => `generation ${f.generation} of
+ *     ${f.topic} is over`,
  *   },
  * })
  * throw logErrors.staleGeneration({ topic, generation }) // code: 'log.staleGeneration'

@@ -5,7 +5,9 @@ import { LIMITS } from './limits.ts'
  * (tenant, meterId, channel, at).
  */
 
-/** What a tenant, a meter id or a channel may be: no slash, no MQTT wildcard, no control character. */
+/**
+ * What a tenant, a meter id or a channel may be: no slash, no MQTT wildcard, no control character.
+ */
 const NAME = /^[^\u0000-\u0020/+#$\u007f][^\u0000-\u001f/+#\u007f]*$/u
 
 export function isName(text: string): boolean {

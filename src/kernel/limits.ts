@@ -26,6 +26,9 @@ export const LIMITS = Object.freeze({
   roleStopMs: 9_000,
   probeEveryMs: 50,
   probeTimeoutMs: 2_000,
+  /** A holder that is cut off learns of it within this, and another one takes over. */
+  leaseCheckMs: 2_000,
+  lagWatchEveryMs: 5_000,
   /** Lines of a child's log that its death is reported with. */
   reportedLogLines: 12,
 })

@@ -12,14 +12,20 @@ export const minutes = (n: number): Micros => n * 60 * MICROS_PER_SECOND
 export const hours = (n: number): Micros => n * 3_600 * MICROS_PER_SECOND
 export const days = (n: number): Micros => n * 86_400 * MICROS_PER_SECOND
 
-/** `2026-11-20T00:00:00.000000Z`: always six fraction digits, so that the text sorts as the time does. */
+/**
+ * `2026-11-20T00:00:00.000000Z`: always six fraction digits, so that the text sorts as the time
+ * does.
+ */
 export function formatMicros(at: Micros): string {
   const millis = Math.floor(at / MICROS_PER_MILLI)
   const rest = String(at - millis * MICROS_PER_MILLI).padStart(3, '0')
   return new Date(millis).toISOString().replace('Z', `${rest}Z`)
 }
 
-/** A clock is handed in wherever wall time is needed, so that a test can move it. Never in an operator. */
+/**
+ * A clock is handed in wherever wall time is needed, so that a test can move it. Never in an
+ * operator.
+ */
 export interface Clock {
   /** Wall time, UTC. */
   nowMicros(): Micros
