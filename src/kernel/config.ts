@@ -109,6 +109,16 @@ export const SETTINGS = {
     "The processor's /health, /ready and /metrics",
   ),
   workerOpsPort: port('WORKER_OPS_PORT', 9466, "The worker's /health, /ready and /metrics"),
+  readyUrls: setting(
+    'READY_URLS',
+    "The roles' /ready that the api's /ready asks; those of this machine where not set",
+    { default: '', example: 'http://bridge-1:9464/ready,http://processor-1:9465/ready' },
+    (value, env) => {
+      const urls = value.split(',').filter((url) => url !== '')
+      if (urls.every((url) => URL.canParse(url))) return urls
+      throw configErrors.badSetting({ env, value, wants: 'URLs, with commas between them' })
+    },
+  ),
   kafkaBrokers: text('KAFKA_BROKERS', 'Kafka to use instead of the embedded one', {
     example: 'kafka-1:9092,kafka-2:9092',
   }),

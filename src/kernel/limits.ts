@@ -31,4 +31,8 @@ export const LIMITS = Object.freeze({
   lagWatchEveryMs: 5_000,
   /** Lines of a child's log that its death is reported with. */
   reportedLogLines: 12,
+
+  // Engine
+  /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
+  samplesPerSeriesMax: 16_384,
 })
