@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const cache = join(root, 'node_modules/.cache')
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['.']
-const colours = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
+// Of a pipe `isTTY` is undefined.
+const colours = Boolean(process.stdout.isTTY) && process.env['NO_COLOR'] === undefined
 
 /** @type {readonly { name: string, script: string, args: readonly string[] }[]} */
 const CHECKS = [

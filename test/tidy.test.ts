@@ -57,14 +57,14 @@ const ENTRIES = [
   'test/bench/*.ts',
 ]
 
+function none(problems: readonly string[]): void {
+  assert.ok(problems.length === 0, `\n${problems.join('\n')}\n`)
+}
+
 const ROOT = dirname(import.meta.dirname)
 const sources = readSources(ROOT, ['src', 'topologies', 'infra', 'test'])
 
 describe('the sources', () => {
-  const none = (problems: readonly string[]) => {
-    assert.deepEqual(problems, [])
-  }
-
   test('import up the list of the design, never down it', () => {
     none(rules.importsDown(sources, ORDER))
   })
@@ -109,7 +109,7 @@ test('the documents name files that are there', () => {
     text: readFileSync(join(ROOT, path), 'utf8'),
   }))
   const exists = (path: string) => existsSync(join(ROOT, path))
-  assert.deepEqual(rules.brokenLinks(pages, exists), [])
+  none(rules.brokenLinks(pages, exists))
 })
 
 // The rules themselves: each finds the one thing that is wrong in a sample.

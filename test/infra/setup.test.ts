@@ -137,6 +137,17 @@ test('system packages that are unknown have their lists fetched first', async (t
   assert.equal(readFileSync(join(folder, 'apt'), 'utf8'), 'update\ninstall\n')
 })
 
+test('sudo is asked for apt-get alone, and never for a password', async (t) => {
+  const { folder, program } = makeCheckout(t)
+  program('apt-cache', 'exit 0')
+  program('apt-get', 'exit 0')
+  program('sudo', 'echo "$@" >> $SANDBOX/sudo; [ "$1" = -n ] && shift; exec "$@"')
+  await installSystemPackages(['maven'], 'sudo', () => undefined)
+  const asked = readFileSync(join(folder, 'sudo'), 'utf8').trim().split('\n')
+  assert.equal(asked.length, 1)
+  assert.match(asked[0] ?? '', /^-n env DEBIAN_FRONTEND=noninteractive apt-get .* install -y .*maven$/)
+})
+
 test('without the right to install, one sentence names the command', async () => {
   const work = installSystemPackages(['openjdk-17-jre-headless', 'maven'], 'none', () => undefined)
   const error = await failureOf(work)
