@@ -35,4 +35,16 @@ export const LIMITS = Object.freeze({
   // Engine
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
   samplesPerSeriesMax: 16_384,
+
+  // The publisher of replay, simulate and the benchmarks
+  /** Publishes of one connection that wait for their PUBACK; packet ids end at 65,535. */
+  publisherWindowMax: 16_384,
+  publisherWindowBytes: 4 * 1024 * 1024,
+  /** Handed to a socket in one write. */
+  publisherChunkBytes: 64 * 1024,
+  publisherKeepaliveSeconds: 30,
+  publisherConnectMsMax: 10_000,
+  publisherCloseMsMax: 2_000,
+  publisherRetryMsMin: 50,
+  publisherRetryMsMax: 2_000,
 })
