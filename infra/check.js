@@ -11,12 +11,15 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const cache = join(root, 'node_modules/.cache')
 const paths = process.argv.length > 2 ? process.argv.slice(2) : ['.']
-// Of a pipe `isTTY` is undefined.
-const colours = Boolean(process.stdout.isTTY) && process.env['NO_COLOR'] === undefined
+const colours = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 
 /** @type {readonly { name: string, script: string, args: readonly string[] }[]} */
 const CHECKS = [
-  { name: 'types', script: 'typescript/bin/tsc', args: ['-p', '.', '--pretty', String(colours)] },
+  {
+    name: 'types',
+    script: 'typescript/bin/tsc',
+    args: ['-p', '.', '--pretty', colours ? 'true' : 'false'],
+  },
   {
     name: 'lint',
     script: 'eslint/bin/eslint.js',
@@ -30,7 +33,8 @@ const CHECKS = [
     script: 'prettier/bin/prettier.cjs',
     args: [
       ...['--check', '--log-level', 'warn', '--ignore-unknown'],
-      ...['--cache', '--cache-location', join(cache, 'prettier'), ...paths],
+      // Its cache has its own place: a prettier that runs without one looks there to remove it.
+      ...['--cache', ...paths],
     ],
   },
   { name: 'style', script: '', args: ['--test', 'test/tidy.test.ts'] },

@@ -83,6 +83,9 @@ function standingIn() {
   return before !== undefined && existsSync(before) ? before : process.cwd()
 }
 
+// npm takes an empty HOME for a folder called '~', and makes it; without one all find the right one.
+if (process.env['HOME'] === '') delete process.env['HOME']
+
 const [command = 'cli', ...args] = process.argv.slice(2)
 try {
   process.exitCode = await main(command, args)

@@ -82,7 +82,9 @@ function countPackages(folder) {
   let count = 0
   for (const name of readdirSync(folder)) {
     if (name.startsWith('.')) continue
-    count += name.startsWith('@') ? readdirSync(join(folder, name)).length : 1
+    const names = name.startsWith('@') ? readdirSync(join(folder, name)) : ['']
+    // npm makes all folders first, and fills them as the packages come in.
+    count += names.filter((last) => existsSync(join(folder, name, last, 'package.json'))).length
   }
   return count
 }

@@ -141,7 +141,7 @@ test('sudo is asked for apt-get alone, and never for a password', async (t) => {
   const { folder, program } = makeCheckout(t)
   program('apt-cache', 'exit 0')
   program('apt-get', 'exit 0')
-  program('sudo', 'echo "$@" >> $SANDBOX/sudo; [ "$1" = -n ] && shift; exec "$@"')
+  program('sudo', 'printf "%s\n" "$*" >> $SANDBOX/sudo; [ "$1" = -n ] && shift; exec "$@"')
   await installSystemPackages(['maven'], 'sudo', () => undefined)
   const asked = readFileSync(join(folder, 'sudo'), 'utf8').trim().split('\n')
   assert.equal(asked.length, 1)
