@@ -26,6 +26,11 @@ export const LIMITS = Object.freeze({
   roleStopMs: 9_000,
   probeEveryMs: 50,
   probeTimeoutMs: 2_000,
+  /** A child that dies is started again after this, twice as long with each death in a row. */
+  restartMs: 500,
+  restartMsMax: 30_000,
+  /** A child that was ready for this long counts as well again. */
+  restartCalmMs: 60_000,
   /** A holder that is cut off learns of it within this, and another one takes over. */
   leaseCheckMs: 2_000,
   lagWatchEveryMs: 5_000,
@@ -47,4 +52,8 @@ export const LIMITS = Object.freeze({
   publisherCloseMsMax: 2_000,
   publisherRetryMsMin: 50,
   publisherRetryMsMax: 2_000,
+
+  // Ledger, verify
+  /** Lines that wait to be written together. */
+  ledgerPendingChars: 64 * 1024,
 })
