@@ -1,0 +1,137 @@
+import type { Micros } from '../kernel/time.ts'
+import type { Topics } from '../log/topics.ts'
+import type { RecordName } from '../schemas/ids.ts'
+import type { TableSpec } from '../schemas/tables.ts'
+import type { ColumnDeclaration, Columns } from './columns.ts'
+
+/**
+ * A topology is frozen data: nodes that name what they read. The task compiles them; nothing here runs.
+ *
+ * - series: one stream of samples of one (tenant, meter, channel).
+ * - sample: a measurement that was taken in, or that came too late to be.
+ * - pane: one window of one series, as it is known when it closes or is restated.
+ */
+
+interface NodeBase {
+  /** `topology/node`, given by hand: the name of the node's state for ever. */
+  readonly id: string
+  /** What makes the node what it is, as text: two that differ here have different state. */
+  readonly declaration: string
+}
+
+export interface SeriesNode extends NodeBase {
+  readonly kind: 'series'
+  readonly horizonMicros: Micros
+}
+
+export interface WindowNode extends NodeBase {
+  readonly kind: 'window'
+  readonly input: SeriesNode
+  readonly width: string
+  readonly widthMicros: Micros
+}
+
+export interface CombineNode extends NodeBase {
+  readonly kind: 'combine'
+  readonly input: WindowNode
+  readonly width: string
+  readonly widthMicros: Micros
+}
+
+export interface ScanNode extends NodeBase {
+  readonly kind: 'scan'
+  readonly input: StreamNode
+  readonly operator: AnyOperator
+}
+
+export interface FilterNode extends NodeBase {
+  readonly kind: 'filter'
+  readonly input: StreamNode
+  readonly keep: (item: never) => boolean
+}
+
+export interface TableNode extends NodeBase {
+  readonly kind: 'table'
+  readonly input: StreamNode
+  readonly spec: TableSpec
+  /** One for each column of the spec, in its order. */
+  readonly cells: readonly ((item: never) => number | boolean | string | undefined)[]
+}
+
+export interface LogNode extends NodeBase {
+  readonly kind: 'log'
+  readonly input: StreamNode
+  readonly topic: keyof Topics
+  readonly record: RecordName
+  readonly map: (item: never) => unknown
+}
+
+export type StreamNode = SeriesNode | WindowNode | CombineNode | ScanNode | FilterNode
+export type SinkNode = TableNode | LogNode
+export type AnyNode = StreamNode | SinkNode
+
+/** What every item of a series tells. Items are reused: what must outlive a call is copied. */
+export interface SeriesItem {
+  readonly tenant: string
+  readonly meterId: string
+  readonly channel: string
+}
+
+export interface Sample extends SeriesItem {
+  readonly at: Micros
+  readonly value: number
+  readonly quality: string
+  /** NaN where the reading had none. */
+  readonly seq: number
+}
+
+export type ChannelKindCode = 0 | 1 | 2
+
+/** Numbers that are not known are NaN. */
+export interface Pane extends SeriesItem {
+  readonly width: string
+  readonly start: Micros
+  readonly end: Micros
+  readonly count: number
+  readonly expected: number
+  readonly completeness: number
+  readonly sum: number
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+  readonly first: number
+  readonly last: number
+  readonly stddev: number
+  readonly energyWh: number
+  readonly estimated: boolean
+  readonly revision: number
+  /** Whether the window had closed before, so that this takes the place of what was known. */
+  readonly restated: boolean
+  /** Whether the channel is a register: then its energy is what the window is about, not its mean. */
+  readonly cumulative: boolean
+}
+
+/**
+ * A keyed scan: for each series, columns that each step reads and writes.
+ *
+ * `step` is called in the order of the log, once for each input item, with the series' slot. It must not
+ * read a clock, a random number, or anything but its arguments; `out` hands an item on (and may reuse it).
+ * An input that is `restated` replaces an earlier one: the operator takes back what no longer holds.
+ */
+export interface Operator<In, Out, D extends Record<string, ColumnDeclaration>> {
+  /** Names the operator and its options: part of the node's declaration. */
+  readonly declaration: string
+  readonly columns: D
+  step(columns: Columns<D>, slot: number, item: In, out: (item: Out) => void): void
+}
+
+export interface AnyOperator {
+  readonly declaration: string
+  readonly columns: Record<string, ColumnDeclaration>
+  step(
+    columns: Columns<Record<string, ColumnDeclaration>>,
+    slot: number,
+    item: never,
+    out: (item: never) => void,
+  ): void
+}
