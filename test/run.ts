@@ -3,11 +3,12 @@
  * sees that nothing is left behind. Files and folders may be named, and tests by `--name PATTERN`.
  */
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
 import { freePorts, startServers } from '../infra/servers/index.ts'
 import { ClosingLinesLast } from './runner/closing-lines.ts'
 import { RUN_MARK, endLeaked, leakedProcesses } from './runner/leaks.ts'
@@ -15,6 +16,7 @@ import { parseOptions, type RunOptions } from './runner/options.ts'
 import { ensureTemplate } from './runner/template.ts'
 
 const ROOT = dirname(import.meta.dirname)
+const PLAIN_OUTPUT = join(ROOT, 'test/runner/plain-output.ts')
 /** A test that takes longer hangs. */
 const TEST_MS_MAX = 300_000
 /** Two files at a time, as many as the machines have cores that the times are promised for. */
@@ -63,6 +65,7 @@ async function runFiles(options: RunOptions, signal: AbortSignal): Promise<Outco
     files: [...options.files],
     concurrency: FILES_AT_ONCE,
     timeout: TEST_MS_MAX,
+    execArgv: ['--import', pathToFileURL(PLAIN_OUTPUT).href],
     signal,
     ...(options.names.length > 0 ? { testNamePatterns: [...options.names] } : {}),
   })
@@ -116,6 +119,9 @@ async function main(): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'meterloom-test-'))
   // Postgres does not run as root, and its own user must be able to come in here.
   chmodSync(dataDir, 0o755)
+  // What tests that are broken off leave in temporary folders goes with the run's own.
+  process.env['TMPDIR'] = join(dataDir, 'tmp')
+  mkdirSync(process.env['TMPDIR'])
   let outcome: Outcome = { passed: false, closingLines: '' }
   let leaked = false
   try {
