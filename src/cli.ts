@@ -24,6 +24,9 @@ function terminalIo(): CliIo {
     }
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  // A supervisor that is gone without a word cannot stop what it has started.
+  process.on('disconnect', onSignal)
+  process.channel?.unref()
   return {
     env: process.env,
     stdout: process.stdout,

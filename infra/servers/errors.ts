@@ -4,9 +4,14 @@ export const serverErrors = errorTable('servers', {
   portTaken: {
     domain: 'user',
     retryable: true,
-    message: (f: { server: string; port: number; setting: string }) =>
-      `port ${f.port} on 127.0.0.1, which ${f.server} wants, is taken by another process: ` +
+    message: (f: { server: string; host: string; port: number; setting: string }) =>
+      `port ${f.port} on ${f.host}, which ${f.server} wants, is taken by another process: ` +
       `end that one, or set ${f.setting} to a free port`,
+  },
+  stopped: {
+    domain: 'user',
+    retryable: true,
+    message: (f: { server: string }) => `${f.server} was stopped while it started`,
   },
   noJars: {
     domain: 'user',

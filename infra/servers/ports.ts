@@ -5,11 +5,11 @@ import type { PortClaim } from './server.ts'
 const HOST = '127.0.0.1'
 
 /** Opens a listener: the only question to the kernel whose answer is not a guess. */
-function listenOn(port: number): Promise<{ port: number; close(): Promise<void> }> {
+function listenOn(port: number, host = HOST): Promise<{ port: number; close(): Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen({ port, host: HOST, exclusive: true }, () => {
+    server.listen({ port, host, exclusive: true }, () => {
       const address = server.address()
       if (address === null || typeof address === 'string') throw new TypeError('no TCP address')
       const close = () => new Promise<void>((done) => server.close(() => done()))
@@ -20,11 +20,11 @@ function listenOn(port: number): Promise<{ port: number; close(): Promise<void> 
 
 /** @throws servers.portTaken naming the port and the setting that moves it. */
 export async function assertPortsFree(server: string, claims: readonly PortClaim[]): Promise<void> {
-  for (const { port, setting } of claims) {
+  for (const { port, setting, host = HOST } of claims) {
     try {
-      await (await listenOn(port)).close()
+      await (await listenOn(port, host)).close()
     } catch (error) {
-      throw serverErrors.portTaken({ server, port, setting }, error)
+      throw serverErrors.portTaken({ server, host, port, setting }, error)
     }
   }
 }

@@ -1,17 +1,16 @@
-import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { type Child, startChild } from './child.ts'
 import { serverErrors } from './errors.ts'
 import { lastLines, rotateLog } from './log-file.ts'
-import { endLeftover, removePidFile, signalGroup, waitGone, writePidFile } from './pid-file.ts'
+import { endLeftover } from './pid-file.ts'
 import { assertPortsFree } from './ports.ts'
 import type { Server, ServerSpec } from './server.ts'
-import { dyingWithParent, howEnded, spawnToLog, spawned } from './spawn.ts'
 
-/** Where a server keeps what, below the data folder. */
-export function serverFiles(dataDir: string, name: string) {
+/** Where a child keeps what, below the data folder. */
+export function childFiles(dataDir: string, name: string) {
   return {
     logFile: join(dataDir, 'logs', `${name}.log`),
     pidFile: join(dataDir, 'run', `${name}.pid`),
@@ -20,54 +19,46 @@ export function serverFiles(dataDir: string, name: string) {
 
 /** Runs the server that a spec describes as a child of this process. */
 export function serverProcess(spec: ServerSpec, dataDir: string): Server {
-  const { name } = spec
-  const { logFile, pidFile } = serverFiles(dataDir, name)
+  const { name, stopSignal } = spec
+  const files = childFiles(dataDir, name)
+  const { logFile } = files
   const listeners: ((how: string) => void)[] = []
-  let child: ChildProcess | undefined
+  let child: Child | undefined
+  let startedBefore = false
   let ready = false
   let stopping = false
-  let ended = ''
 
-  async function launch(): Promise<void> {
-    const command = dyingWithParent(spec.command(), spec.stopSignal)
-    const started = spawnToLog(command, logFile, { env: process.env })
-    ended = ''
-    started.once('exit', (code, signal) => {
-      ended = howEnded(code, signal)
-      child = undefined
-      // A child that is gone may have left processes of its group behind.
-      if (started.pid !== undefined) signalGroup(started.pid, 'SIGKILL')
-      removePidFile(pidFile)
-      const died = ready && !stopping
-      ready = false
-      if (died) for (const listener of listeners) listener(ended)
-    })
+  function onEnd(how: string): void {
+    const died = ready && !stopping
+    ready = false
+    if (died) for (const listener of listeners) listener(how)
+  }
+
+  async function launch(): Promise<Child> {
+    const command = spec.command()
     try {
-      await spawned(started)
+      const options = { command, ...files, signalOnOurDeath: stopSignal, env: process.env, onEnd }
+      return await startChild(options)
     } catch (error) {
       throw serverErrors.notFound({ server: name, program: command.program }, error)
     }
-    child = started
-    writePidFile(pidFile, started.pid!)
   }
 
-  async function awaitReady(): Promise<void> {
+  async function awaitReady(started: Child): Promise<void> {
     const deadlineMs = performance.now() + LIMITS.serverStartMs
     while (true) {
-      if (ended !== '') {
+      if (started.ended !== undefined) {
         const lines = lastLines(logFile, LIMITS.reportedLogLines)
-        throw serverErrors.exited({ server: name, how: ended, logFile, lines })
+        throw serverErrors.exited({ server: name, how: started.ended, logFile, lines })
       }
       try {
         await spec.probe()
         return
       } catch (error) {
         if (performance.now() > deadlineMs) {
+          const waitedMs = LIMITS.serverStartMs
           const reason = messageOf(error)
-          throw serverErrors.notReady(
-            { server: name, waitedMs: LIMITS.serverStartMs, logFile, reason },
-            error,
-          )
+          throw serverErrors.notReady({ server: name, waitedMs, logFile, reason }, error)
         }
       }
       await sleep(LIMITS.probeEveryMs)
@@ -76,20 +67,27 @@ export function serverProcess(spec: ServerSpec, dataDir: string): Server {
 
   const server: Server = {
     name,
+    claims: spec.claims,
     port: spec.claims[0]!.port,
     logFile,
     get pid() {
-      return child?.pid
+      return child?.ended === undefined ? child?.pid : undefined
     },
+    endLeftover: () => endLeftover(files.pidFile, stopSignal, LIMITS.serverStopMs),
     async start() {
       stopping = false
-      await endLeftover(pidFile, spec.stopSignal, LIMITS.serverStopMs)
+      await server.endLeftover()
       await assertPortsFree(name, spec.claims)
       await spec.prepare()
-      rotateLog(logFile)
-      await launch()
+      // What a server said before it died is still wanted after its restart.
+      if (!startedBefore) rotateLog(logFile)
+      startedBefore = true
+      // stop() may have come meanwhile, and found nothing to stop.
+      if (stopping as boolean) throw serverErrors.stopped({ server: name })
+      const started = await launch()
+      child = started
       try {
-        await awaitReady()
+        await awaitReady(started)
         ready = true
       } catch (error) {
         await server.stop()
@@ -98,12 +96,11 @@ export function serverProcess(spec: ServerSpec, dataDir: string): Server {
     },
     async stop() {
       stopping = true
-      const pid = child?.pid
-      if (pid === undefined) return
-      process.kill(pid, spec.stopSignal)
-      if (await waitGone(pid, LIMITS.serverStopMs)) return
-      signalGroup(pid, 'SIGKILL')
-      await waitGone(pid, LIMITS.serverStopMs)
+      await child?.end(stopSignal, LIMITS.serverStopMs)
+    },
+    async kill() {
+      stopping = true
+      await child?.end('SIGKILL', LIMITS.serverStopMs)
     },
     onDeath(listener) {
       listeners.push(listener)

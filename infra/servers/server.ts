@@ -6,28 +6,40 @@
  */
 export type ServerName = 'kafka' | 'questdb' | 'postgres'
 
-export interface Server {
+export interface Server extends Service {
   readonly name: ServerName
-  /** The port that clients use. */
+}
+
+/** What the supervisor keeps running: a server, or one of our own roles. */
+export interface Service {
+  readonly name: string
+  /** The ports it listens on; the first is the one that clients use. */
+  readonly claims: readonly PortClaim[]
   readonly port: number
   readonly logFile: string
   /** Undefined while it does not run. */
   readonly pid: number | undefined
+  /** Ends what an earlier run left behind. @returns Whether there was anything. */
+  endLeftover(): Promise<boolean>
   /**
-   * Resolves when the server is ready. May be called again after it has ended.
+   * Resolves when it is ready. May be called again after it has ended.
    *
    * @throws servers.portTaken, servers.exited, servers.notReady
    */
   start(): Promise<void>
-  /** Ends it in order, and by force after `LIMITS.serverStopMs`. Resolves when its process is gone. */
+  /** Ends it in order, and by force after its limit. Resolves when its process is gone. */
   stop(): Promise<void>
-  /** Called with how it ended when it ends and nobody called `stop`. */
+  /** Ends it by force. */
+  kill(): Promise<void>
+  /** Called with how it ended when it was ready, ends, and nobody called `stop`. */
   onDeath(listener: (how: string) => void): void
 }
 
 /** A port and the setting that moves it, for the error where it is taken. */
 export interface PortClaim {
   readonly port: number
+  /** 127.0.0.1 where it is not given. */
+  readonly host?: string
   readonly setting: string
 }
 

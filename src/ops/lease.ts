@@ -37,7 +37,7 @@ export function takeLease({ databaseUrl, name, onHeld }: LeaseOptions): Lease {
   const key = lockKey(name)
   let client: pg.Client | undefined
   let tenure: AbortController | undefined
-  let problem: string | undefined
+  let problem: string | undefined = 'it has not answered yet'
   let released = false
   let timer: NodeJS.Timeout | undefined
 

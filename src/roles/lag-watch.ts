@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { messageOf } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -43,7 +44,7 @@ export function lagWatch({ group, topic, metrics }: LagWatchOptions): LagWatch {
     help: 'Looks at the consumer lag that failed',
     registers: [metrics],
   })
-  let problem: string | undefined
+  let problem: string | undefined = 'the consumer lag was not asked for yet'
 
   async function look(log: Log): Promise<void> {
     try {
@@ -65,26 +66,10 @@ export function lagWatch({ group, topic, metrics }: LagWatchOptions): LagWatch {
     async run(log, stop) {
       while (!stop.aborted) {
         await look(log)
-        await pause(LIMITS.lagWatchEveryMs, stop)
+        // An abort ends the wait early, and is no error.
+        await sleep(LIMITS.lagWatchEveryMs, undefined, { signal: stop }).catch(() => undefined)
       }
       lag.reset()
     },
   }
-}
-
-/** Waits, but no longer than until the signal aborts. */
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) {
-      resolve()
-      return
-    }
-    const done = () => {
-      clearTimeout(timer)
-      stop.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    stop.addEventListener('abort', done)
-  })
 }

@@ -14,8 +14,9 @@ export async function testDatabase(scope: Scope): Promise<string> {
   await administer(url, `create database ${name} template ${TEMPLATE_DATABASE}`)
   // Force: a pool that a failed test left open must not keep the database alive.
   scope.after(() => administer(url, `drop database if exists ${name} with (force)`))
-  url.pathname = `/${name}`
-  return url.href
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return own.href
 }
 
 async function administer(url: URL, statement: string): Promise<void> {

@@ -1,0 +1,26 @@
+import type { Addresses } from '../../src/kernel/addresses.ts'
+import type { Config } from '../../src/kernel/config.ts'
+
+/** An address without the password that it may hold. */
+function shown(address: string): string {
+  if (!URL.canParse(address)) return address
+  const url = new URL(address)
+  url.username = ''
+  url.password = ''
+  return url.href.replace(/\/$/, '')
+}
+
+/** What a person needs to know to use what has started. */
+export function addressLines(config: Config & Addresses): readonly string[] {
+  const embeddedQuestdb = config.questdbUrl.endsWith(`@127.0.0.1:${config.questdbHttpPort}`)
+  const sql = `psql postgres://user:quest@127.0.0.1:${config.questdbPgPort}/qdb (reads only)`
+  return [
+    `MQTT      mqtt://${config.bindAddress}:${config.mqttPort}`,
+    `api       http://${config.bindAddress}:${config.apiPort}`,
+    `QuestDB   ${shown(config.questdbUrl)}`,
+    ...(embeddedQuestdb ? [`          ${sql}`] : []),
+    `Kafka     ${config.kafkaBrokers}`,
+    `Postgres  ${shown(config.databaseUrl)}`,
+    `logs      ${config.dataDir}/logs`,
+  ]
+}

@@ -1,0 +1,96 @@
+import type { Addresses } from '../../src/kernel/addresses.ts'
+import type { Config } from '../../src/kernel/config.ts'
+import type { RoleName } from '../../src/ops/role.ts'
+import { opsPortOf } from '../../src/ops/serve-ops.ts'
+import {
+  SERVER_NAMES,
+  type ServerName,
+  type ServerPorts,
+  addressEnv,
+  freePorts,
+  makeServers,
+} from '../servers/index.ts'
+import type { PortClaim, Server } from '../servers/server.ts'
+import { type NodeService, nodeService } from './role-process.ts'
+
+/** What `meterloom start` runs, as the settings have it; nothing of it is started yet. */
+export interface Fleet {
+  readonly servers: readonly Server[]
+  readonly roles: readonly NodeService[]
+  /** The simulated fleet of meters; undefined where it is left out. */
+  readonly sample: NodeService | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const ROLES: readonly RoleName[] = ['bridge', 'processor', 'worker', 'api']
+
+/** The servers that nobody gave an address of. */
+function serversWanted(env: Environment): readonly ServerName[] {
+  const given: Record<ServerName, string | undefined> = {
+    kafka: env['KAFKA_BROKERS'],
+    questdb: env['QUESTDB_URL'],
+    postgres: env['DATABASE_URL'],
+  }
+  return SERVER_NAMES.filter((name) => (given[name] ?? '') === '')
+}
+
+function claimsOf(role: RoleName, config: Config): readonly PortClaim[] {
+  const { port, setting } = opsPortOf(role, config)
+  if (role === 'api') return [{ port, setting, host: config.bindAddress }]
+  const ops = { port, setting, host: config.opsBindAddress }
+  if (role !== 'bridge') return [ops]
+  return [{ port: config.mqttPort, setting: 'MQTT_PORT', host: config.bindAddress }, ops]
+}
+
+/** An address that means all interfaces is none to call. */
+function callable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1'
+  if (address === '::') return '[::1]'
+  return address.includes(':') ? `[${address}]` : address
+}
+
+function roleService(role: RoleName, config: Config, env: NodeJS.ProcessEnv): NodeService {
+  const address = role === 'api' ? config.bindAddress : config.opsBindAddress
+  // The api's /ready speaks for all roles; by itself it is ready as soon as it answers.
+  const path = role === 'api' ? 'health' : 'ready'
+  return nodeService({
+    name: role,
+    dataDir: config.dataDir,
+    script: 'main.ts',
+    args: [role],
+    env,
+    claims: claimsOf(role, config),
+    readyUrl: `http://${callable(address)}:${opsPortOf(role, config).port}/${path}`,
+  })
+}
+
+export async function makeFleet(
+  config: Config & Addresses,
+  env: Environment,
+  options: { sample: boolean },
+): Promise<Fleet> {
+  // Nobody but the broker itself uses the controller's port: any that is free will do.
+  const [kafkaController = 0] = await freePorts(1)
+  const ports: ServerPorts = {
+    kafka: config.kafkaPort,
+    kafkaController,
+    questdbHttp: config.questdbHttpPort,
+    questdbPg: config.questdbPgPort,
+    postgres: config.postgresPort,
+  }
+  const { dataDir } = config
+  const servers = await makeServers({ dataDir, ports, only: serversWanted(env) })
+  const childEnv = { ...env, ...addressEnv(servers, ports) }
+  const roles = ROLES.map((role) => roleService(role, config, childEnv))
+  const sample = nodeService({
+    name: 'sample',
+    dataDir,
+    script: 'cli.ts',
+    args: ['simulate', '--sample'],
+    env: childEnv,
+    claims: [],
+    readyUrl: undefined,
+  })
+  return { servers, roles, sample: options.sample ? sample : undefined }
+}

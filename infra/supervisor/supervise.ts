@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Addresses } from '../../src/kernel/addresses.ts'
+import type { Config } from '../../src/kernel/config.ts'
+import { messageOf } from '../../src/kernel/errors.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
+import { assertPortsFree } from '../servers/ports.ts'
+import { mapCountAdvice } from '../servers/questdb.ts'
+import { type Fleet, makeFleet } from './fleet.ts'
+import { type Kept, keep } from './keep.ts'
+import { prepareStores } from './prepare-stores.ts'
+import { type Progress, type Terminal, makeProgress } from './progress.ts'
+import type { NodeService } from './role-process.ts'
+import { type ProcessStatus, type Status, claimDataDir } from './status.ts'
+import { addressLines } from './addresses.ts'
+
+export interface SuperviseOptions {
+  readonly config: Config & Addresses
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly io: Terminal & {
+    /** Aborts when all is to stop in order. */
+    readonly interrupted: AbortSignal
+    /** Aborts when it is to stop at once. */
+    readonly hurried: AbortSignal
+  }
+  /** Whether the simulated fleet runs too. */
+  readonly sample: boolean
+}
+
+/** The fleet with what keeps each of it running. */
+interface KeptFleet {
+  readonly servers: readonly Kept[]
+  readonly roles: readonly { readonly kept: Kept; readonly service: NodeService }[]
+  readonly sample: Kept | undefined
+}
+
+/**
+ * Runs servers and roles until it is interrupted.
+ *
+ * @returns The exit code: 0 where all was stopped in order, 1 where something could not be started.
+ * @throws supervisor.alreadyRunning, and what starting servers throws where nothing runs yet.
+ */
+export async function supervise(options: SuperviseOptions): Promise<number> {
+  const { config, env, io, sample } = options
+  const progress = makeProgress(io)
+  const fleet = await makeFleet(config, env, { sample })
+  const kept = keepAll(fleet, progress)
+  const claim = await claimDataDir(config.dataDir, () => statusOf(kept))
+  const interruption = new Promise<'interrupted'>((resolve) => {
+    if (io.interrupted.aborted) resolve('interrupted')
+    io.interrupted.addEventListener('abort', () => resolve('interrupted'))
+  })
+  io.hurried.addEventListener('abort', () => void killAll(kept))
+  let exitCode = 0
+  try {
+    const up = bringUp(fleet, kept, options, progress)
+    // Where an interruption comes first, what becomes of the start interests nobody.
+    up.catch(() => undefined)
+    await Promise.race([up, interruption])
+    await interruption
+  } catch (error) {
+    progress.close()
+    progress.line(`meterloom: ${messageOf(error)}`)
+    exitCode = 1
+  } finally {
+    progress.close()
+    await stopAll(kept, progress)
+    await claim.release()
+  }
+  return exitCode
+}
+
+function keepAll(fleet: Fleet, progress: Progress): KeptFleet {
+  const report = (line: string) => progress.line(line)
+  const { sample } = fleet
+  const keptSample = sample && keep(sample, { attemptsMax: 1, restartsMax: 3, report })
+  sample?.onDone(() => keptSample?.markDone())
+  return {
+    servers: fleet.servers.map((server) => keep(server, { attemptsMax: 1, report })),
+    roles: fleet.roles.map((service) => ({
+      service,
+      kept: keep(service, { attemptsMax: 3, report }),
+    })),
+    sample: keptSample,
+  }
+}
+
+async function bringUp(
+  fleet: Fleet,
+  kept: KeptFleet,
+  { config, io }: SuperviseOptions,
+  progress: Progress,
+): Promise<void> {
+  const startedMs = performance.now()
+  await clearTheWay(fleet, progress)
+  if (kept.servers.length > 0) {
+    const names = fleet.servers.map(({ name }) => name).join(', ')
+    progress.working(`starting ${names}`)
+    await Promise.all(kept.servers.map((server) => server.start()))
+    progress.done(`${names}: up`)
+  }
+  progress.working('topics and tables')
+  await prepareStores(config, (line) => progress.line(line))
+  progress.done('topics and tables: there')
+
+  const names = fleet.roles.map(({ name }) => name).join(', ')
+  progress.working(`starting ${names}`)
+  await Promise.all(kept.roles.map((role) => role.kept.start()))
+  progress.done(`${names}: ready`)
+  if (kept.sample) {
+    await kept.sample.start()
+    progress.line('sample: publishing as simulated meters (--no-sample leaves them out)')
+  }
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
+  io.stdout.write(`meterloom is ready after ${seconds} s\n`)
+  for (const line of addressLines(config)) io.stdout.write(`  ${line}\n`)
+  const advice = fleet.servers.some(({ name }) => name === 'questdb') ? mapCountAdvice() : undefined
+  if (advice !== undefined) progress.line(`note: ${advice}`)
+}
+
+/** Ends what a killed supervisor left behind, and sees that every port is free before anything starts. */
+async function clearTheWay(fleet: Fleet, progress: Progress): Promise<void> {
+  const sample = fleet.sample ? [fleet.sample] : []
+  const all = [...fleet.servers, ...fleet.roles, ...sample]
+  await Promise.all(
+    all.map(async (service) => {
+      if (await service.endLeftover()) progress.line(`${service.name}: ended one of an earlier run`)
+    }),
+  )
+  for (const { name, claims } of all) await assertPortsFree(name, claims)
+}
+
+async function stopAll(kept: KeptFleet, progress: Progress): Promise<void> {
+  progress.working('stopping')
+  const startedMs = performance.now()
+  // First who sends, then who works on it, then where it is kept.
+  await kept.sample?.stop()
+  await Promise.all(kept.roles.map((role) => role.kept.stop()))
+  await Promise.all(kept.servers.map((server) => server.stop()))
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
+  progress.close()
+  progress.line(`stopped after ${seconds} s`)
+}
+
+async function killAll(kept: KeptFleet): Promise<void> {
+  const all = [...kept.servers, ...kept.roles.map((role) => role.kept)]
+  if (kept.sample) all.push(kept.sample)
+  await Promise.all(all.map((each) => each.kill()))
+}
+
+async function statusOf(kept: KeptFleet): Promise<Status> {
+  const roles = await Promise.all(
+    kept.roles.map(async ({ kept: role, service }): Promise<ProcessStatus> => {
+      const asked = role.state === 'ready' && !(await isReadySoon(service))
+      return { ...describe(role), state: asked ? 'unready' : role.state }
+    }),
+  )
+  const sample = kept.sample ? [describe(kept.sample)] : []
+  return { pid: process.pid, processes: [...kept.servers.map(describe), ...roles, ...sample] }
+}
+
+/** A role that does not answer soon is not ready. */
+async function isReadySoon(service: NodeService): Promise<boolean> {
+  const limit = new AbortController()
+  const late = sleep(LIMITS.probeTimeoutMs, false, { signal: limit.signal }).catch(() => false)
+  try {
+    return await Promise.race([service.isReady(), late])
+  } finally {
+    limit.abort()
+  }
+}
+
+function describe({ service, state, restarts }: Kept): ProcessStatus {
+  const port = service.claims.length === 0 ? null : service.port
+  return { role: service.name, pid: service.pid ?? null, port, state, restarts }
+}
