@@ -195,7 +195,7 @@ function add<N extends AnyNode>(node: N): N {
   const id = `${building.name}/${node.id}`
   if (building.ids.has(id)) throw engineErrors.badName({ name: id, why: 'another node bears it' })
   building.ids.add(id)
-  const named = Object.freeze({ ...node, id }) as N
+  const named = Object.freeze({ ...node, id }) as unknown as N
   if (named.kind === 'table' || named.kind === 'log') building.sinks.push(named)
   return named
 }

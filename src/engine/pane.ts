@@ -1,0 +1,99 @@
+import type { Micros } from '../kernel/time.ts'
+import type { Pane } from './nodes.ts'
+
+/** The one pane object that a window node hands down; filled anew for each window. */
+export class PaneView implements Pane {
+  tenant = ''
+  meterId = ''
+  channel = ''
+  readonly width: string
+  start: Micros = 0
+  end: Micros = 0
+  count = 0
+  expected = NaN
+  completeness = NaN
+  sum = NaN
+  min = NaN
+  max = NaN
+  mean = NaN
+  first = NaN
+  last = NaN
+  stddev = NaN
+  energyWh = NaN
+  estimated = false
+  revision = 0
+  restated = false
+  cumulative = false
+  /** Sum of squared distances from the mean: what panes are put together by. */
+  squares = 0
+
+  constructor(width: string) {
+    this.width = width
+  }
+
+  begin(start: Micros, end: Micros): void {
+    this.start = start
+    this.end = end
+    this.count = 0
+    this.sum = this.squares = 0
+    this.min = Infinity
+    this.max = -Infinity
+    this.first = this.last = NaN
+    this.energyWh = NaN
+    this.estimated = false
+  }
+
+  /** Completes what follows from the sums. Numbers without a sample become NaN. */
+  finish(expectedInterval: Micros): void {
+    const { count } = this
+    if (count === 0) {
+      this.sum = this.min = this.max = this.mean = this.stddev = NaN
+    } else {
+      this.mean = this.sum / count
+      this.stddev = count < 2 ? NaN : Math.sqrt(this.squares / (count - 1))
+    }
+    this.expected = (this.end - this.start) / expectedInterval
+    this.completeness = Math.min(1, count / this.expected)
+  }
+}
+
+/** Numbers of a pane that a larger window needs. */
+export const PANE_FIELDS = 11
+
+/** Lays a pane out as numbers, and back. NaN marks what is not known. */
+export function storePane(pane: PaneView, set: (field: number, value: number) => void): void {
+  set(0, pane.start)
+  set(1, pane.count)
+  set(2, pane.sum)
+  set(3, pane.min)
+  set(4, pane.max)
+  set(5, pane.first)
+  set(6, pane.last)
+  set(7, pane.squares)
+  set(8, pane.energyWh)
+  set(9, pane.estimated ? 1 : 0)
+  set(10, pane.mean)
+}
+
+/** Adds a stored pane to a larger one. Moments by Chan, Golub and LeVeque 1983. */
+export function addPane(into: PaneView, get: (field: number) => number): void {
+  const count = get(1)
+  const energy = get(8)
+  if (!isNaN(energy)) into.energyWh = isNaN(into.energyWh) ? energy : into.energyWh + energy
+  if (get(9) === 1) into.estimated = true
+  if (count === 0) return
+  const before = into.count
+  const mean = get(10)
+  if (before === 0) {
+    into.first = get(5)
+    into.squares = get(7)
+  } else {
+    const distance = mean - into.sum / before
+    into.squares += get(7) + (distance * distance * before * count) / (before + count)
+  }
+  into.count = before + count
+  into.sum += get(2)
+  into.min = Math.min(into.min, get(3))
+  into.max = Math.max(into.max, get(4))
+  into.last = get(6)
+}

@@ -1,0 +1,225 @@
+import { wattHoursIn } from '../kernel/units.ts'
+import { MICROS_PER_SECOND } from '../kernel/time.ts'
+import type { Micros } from '../kernel/time.ts'
+import type { ChannelSpec, Registry } from '../registry/registry.ts'
+import { ColumnSet, f64, i32, u8 } from './columns.ts'
+import { KeyTable } from './keys.ts'
+import type { RegisterRules, Settled } from './register.ts'
+import { SampleStore } from './samples.ts'
+
+/** How many gaps tell a series' expected interval. */
+const GAPS = 12
+const KINDS = { gauge: 0, interval: 1, cumulative: 2 } as const
+export const NO_SERIES = -1
+
+/**
+ * The meters and series of one task, in slots. Names and registry facts are looked up once, when a
+ * meter or a series is first seen.
+ */
+export class SeriesTable {
+  readonly samples = new SampleStore()
+  readonly meters = new ColumnSet({
+    newestAt: f64(),
+    disorder: f64(),
+    expected: f64(),
+    first: i32(),
+  })
+  readonly series = new ColumnSet({
+    meter: i32(),
+    channel: i32(),
+    next: i32(),
+    kind: u8(),
+    labelEnd: u8(),
+    /** Wh in one unit; NaN where it is none of energy. */
+    wattHours: f64(),
+    rolloverAt: f64(),
+    gapMax: f64(),
+    length: f64(),
+    expected: f64(),
+    newestAt: f64(),
+    gapCount: u8(),
+    gaps: f64(GAPS),
+    settledAt: f64(),
+    settledWh: f64(),
+    givenWh: f64(),
+    boundary: f64(),
+    pending: i32(),
+  })
+  readonly tenants: string[] = []
+  readonly meterIds: string[] = []
+  readonly keys: Buffer[] = []
+  readonly channels: string[] = []
+  seriesCount = 0
+
+  private readonly meterKeys = new KeyTable()
+  private readonly channelKeys = new KeyTable(64)
+  private readonly registry: Registry
+  private readonly tenantNames = new Map<string, string>()
+
+  constructor(registry: Registry) {
+    this.registry = registry
+  }
+
+  get meterCount(): number {
+    return this.meterKeys.size
+  }
+
+  get bytes(): number {
+    return this.samples.bytes + this.meters.bytes + this.series.bytes + this.meterKeys.bytes
+  }
+
+  /** The slot of the meter whose record key is in [start, end) of `bytes`; made where it is new. */
+  meterSlot(bytes: Buffer, start: number, end: number): number {
+    const before = this.meterKeys.size
+    const slot = this.meterKeys.findOrAdd(bytes, start, end)
+    if (slot === before) this.addMeter(slot)
+    return slot
+  }
+
+  private addMeter(slot: number): void {
+    const key = this.meterKeys.keyOf(slot)
+    const slash = key.indexOf('/')
+    const tenant = this.tenantNames.get(key.slice(0, slash)) ?? key.slice(0, slash)
+    this.tenantNames.set(tenant, tenant)
+    const meterId = key.slice(slash + 1)
+    this.tenants.push(tenant)
+    this.meterIds.push(meterId)
+    this.keys.push(Buffer.from(key))
+    const spec = this.registry.meter(tenant, meterId)
+    const c = this.meters.columns
+    this.meters.grow(slot + 1)
+    c.newestAt.set(slot, -Infinity)
+    c.disorder.set(slot, spec.disorderMicros)
+    c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
+    c.first.set(slot, NO_SERIES)
+  }
+
+  /** The slot of a meter's series; made where it is new. */
+  seriesSlot(meter: number, bytes: Buffer, start: number, end: number): number {
+    const before = this.channelKeys.size
+    const channel = this.channelKeys.findOrAdd(bytes, start, end)
+    if (channel === before) this.channels.push(this.channelKeys.keyOf(channel))
+    const { series } = this
+    let slot = this.meters.columns.first.get(meter)
+    while (slot !== NO_SERIES) {
+      if (series.columns.channel.get(slot) === channel) return slot
+      slot = series.columns.next.get(slot)
+    }
+    return this.addSeries(meter, channel)
+  }
+
+  private addSeries(meter: number, channel: number): number {
+    const slot = this.seriesCount++
+    const c = this.series.columns
+    this.series.grow(slot + 1)
+    this.samples.grow(slot + 1)
+    const name = this.channels[channel]!
+    const spec = this.registry.channel(this.tenants[meter]!, this.meterIds[meter]!, name)
+    c.meter.set(slot, meter)
+    c.channel.set(slot, channel)
+    this.setSpec(slot, spec)
+    c.expected.set(slot, this.meters.columns.expected.get(meter))
+    c.newestAt.set(slot, -Infinity)
+    c.settledAt.set(slot, NaN)
+    c.settledWh.set(slot, NaN)
+    c.givenWh.set(slot, 0)
+    c.boundary.set(slot, -Infinity)
+    this.link(meter, slot, name)
+    return slot
+  }
+
+  private setSpec(slot: number, spec: ChannelSpec): void {
+    const c = this.series.columns
+    c.kind.set(slot, KINDS[spec.kind])
+    c.labelEnd.set(slot, spec.label === 'end' ? 1 : 0)
+    c.wattHours.set(slot, spec.kind === 'gauge' ? NaN : (wattHoursIn(spec.unit) ?? NaN))
+    c.rolloverAt.set(slot, spec.rolloverAt ?? NaN)
+    c.gapMax.set(slot, spec.gapMicrosMax)
+    c.length.set(slot, spec.lengthMicros ?? NaN)
+  }
+
+  /** A meter's series hang together in the order of their channels' names: an order that no timing changes. */
+  private link(meter: number, slot: number, name: string): void {
+    const { next, channel } = this.series.columns
+    const { first } = this.meters.columns
+    let before = NO_SERIES
+    let after = first.get(meter)
+    while (after !== NO_SERIES && this.channels[channel.get(after)]! < name) {
+      before = after
+      after = next.get(after)
+    }
+    next.set(slot, after)
+    if (before === NO_SERIES) first.set(meter, slot)
+    else next.set(before, slot)
+  }
+
+  channelOf(slot: number): string {
+    return this.channels[this.series.columns.channel.get(slot)]!
+  }
+
+  /** Learns the expected interval from a series' first gaps. */
+  learn(slot: number, at: Micros): void {
+    const c = this.series.columns
+    const newest = c.newestAt.get(slot)
+    if (at <= newest) return
+    c.newestAt.set(slot, at)
+    if (newest === -Infinity || !isNaN(c.expected.get(slot))) return
+    const gap = Math.round((at - newest) / MICROS_PER_SECOND)
+    if (gap === 0) return
+    const count = c.gapCount.get(slot)
+    c.gaps.set(slot, gap, count)
+    c.gapCount.set(slot, count + 1)
+    if (count + 1 < GAPS) return
+    const sorted = c.gaps.copy(slot, GAPS, new Float64Array(GAPS)).sort()
+    c.expected.set(slot, Math.round((sorted[5]! + sorted[6]!) / 2) * MICROS_PER_SECOND)
+  }
+
+  /** How far before its own time a sample's window is looked for: the length of an interval labelled by its end. */
+  shiftOf(slot: number): Micros {
+    const c = this.series.columns
+    if (c.labelEnd.get(slot) === 0 || c.kind.get(slot) !== KINDS.interval) return 0
+    const length = c.length.get(slot)
+    if (!isNaN(length)) return length
+    const expected = c.expected.get(slot)
+    return isNaN(expected) ? 0 : expected
+  }
+
+  isInterval(slot: number): boolean {
+    return this.series.columns.kind.get(slot) === KINDS.interval
+  }
+
+  isCumulative(slot: number): boolean {
+    return this.series.columns.kind.get(slot) === KINDS.cumulative
+  }
+
+  /** Whether the series is a register whose energy is known in Wh. */
+  isRegister(slot: number): boolean {
+    return this.isCumulative(slot) && !isNaN(this.series.columns.wattHours.get(slot))
+  }
+
+  rulesOf(slot: number): RegisterRules {
+    const c = this.series.columns
+    const rolloverAt = c.rolloverAt.get(slot)
+    return {
+      wattHours: c.wattHours.get(slot),
+      rolloverAt: isNaN(rolloverAt) ? undefined : rolloverAt,
+      gapMicrosMax: c.gapMax.get(slot),
+    }
+  }
+
+  settledOf(slot: number, into: Settled): Settled {
+    const c = this.series.columns
+    into.at = c.settledAt.get(slot)
+    into.valueWh = c.settledWh.get(slot)
+    into.givenWh = c.givenWh.get(slot)
+    into.boundary = c.boundary.get(slot)
+    return into
+  }
+
+  saveSettled(slot: number, settled: Settled): void {
+    const c = this.series.columns
+    c.settledAt.set(slot, settled.at)
+    c.settledWh.set(slot, settled.valueWh)
+    c.givenWh.set(slot, settled.givenWh)
+  }
+}

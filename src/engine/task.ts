@@ -1,0 +1,239 @@
+import { MICROS_PER_MILLI, seconds } from '../kernel/time.ts'
+import { revisionOf } from '../kernel/ids.ts'
+import type { RecordBatch } from '../log/log.ts'
+import { encodePosition } from '../log/position.ts'
+import { SOURCE_HEADER } from '../log/topics.ts'
+import type { Topics } from '../log/topics.ts'
+import type { Registry } from '../registry/registry.ts'
+import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
+import type { Codec, Codecs } from '../schemas/codecs.ts'
+import { ReadingCursor } from '../schemas/reading-cursor.ts'
+import { ColumnSet } from './columns.ts'
+import type { Pipeline } from './dsl.ts'
+import { Ingest, noCounts } from './ingest.ts'
+import type { TaskCounts } from './ingest.ts'
+import type { AnyNode, LogNode, ScanNode, SeriesNode, StreamNode } from './nodes.ts'
+import type { Outputs } from './rows.ts'
+import { SeriesTable } from './series.ts'
+import { CombineState, WindowState } from './windows.ts'
+import type { Cause, Emit } from './windows.ts'
+
+/** Restatements wait for the next whole ten seconds of append time. */
+const COALESCE_MILLIS = seconds(10) / MICROS_PER_MILLI
+
+export interface TaskOptions {
+  readonly pipeline: Pipeline
+  readonly partition: number
+  readonly epoch: number
+  readonly registry: Registry
+  readonly codecs: Codecs
+  readonly topics: Topics
+  readonly outputs: Outputs
+}
+
+/**
+ * A pipeline at work on one partition. What it emits is a pure function of the partition's records up to
+ * where it has come, their append times included: it reads no clock, and asks nobody.
+ */
+export class Task {
+  readonly counts: TaskCounts = noCounts()
+  /** Whether outputs are handed on; false while state is made anew from what was emitted before. */
+  emitting = true
+  /** The offset to read next. */
+  nextOffset = 0
+  readonly table: SeriesTable
+  private readonly options: TaskOptions
+  private readonly ingest: Ingest
+  private readonly cursor = new ReadingCursor()
+  private readonly cause: Cause = { revision: 0 }
+  private readonly scans: { set: ColumnSet<ScanNode['operator']['columns']> }[] = []
+  private readonly combines: CombineState[] = []
+  private begunSeries = 0
+  private appendMillis = -Infinity
+  private offset = 0
+  private outputIndex = 0
+
+  constructor(options: TaskOptions) {
+    this.options = options
+    this.table = new SeriesTable(options.registry)
+    this.ingest = this.compile(options.pipeline)
+  }
+
+  private compile({ nodes }: Pipeline): Ingest {
+    const consumers = new Map<AnyNode, Emit<never>[]>()
+    const emitTo = (node: StreamNode): Emit<never> => {
+      const list: Emit<never>[] = []
+      consumers.set(node, list)
+      return (slot, item) => {
+        for (const consumer of list) consumer(slot, item)
+      }
+    }
+    const feed = (node: StreamNode, consumer: Emit<never>) => consumers.get(node)!.push(consumer)
+    const windows: WindowState[] = []
+    let source: SeriesNode | undefined
+    let emitSample: Emit<never> = () => undefined
+    for (const node of nodes) {
+      switch (node.kind) {
+        case 'series':
+          source = node
+          emitSample = emitTo(node)
+          break
+        case 'window': {
+          const state = new WindowState(node, this.table)
+          state.emit = emitTo(node) as WindowState['emit']
+          windows.push(state)
+          break
+        }
+        case 'combine': {
+          const state = new CombineState(node, node.input.input.horizonMicros, this.table)
+          state.emit = emitTo(node) as CombineState['emit']
+          windows.find((w) => w.node === node.input)!.combines.push(state)
+          this.combines.push(state)
+          break
+        }
+        case 'scan':
+          feed(node.input, this.scan(node, emitTo(node)))
+          break
+        case 'filter': {
+          const emit = emitTo(node)
+          feed(node.input, (slot, item) => {
+            if (node.keep(item)) emit(slot, item)
+          })
+          break
+        }
+        case 'table': {
+          const rows = this.options.outputs.table(node.spec)
+          feed(node.input, (_slot, item) => {
+            if (this.emitting) rows.push(node.cells, item)
+          })
+          break
+        }
+        case 'log':
+          feed(node.input, this.logSink(node))
+          break
+      }
+    }
+    const ingest = new Ingest(source!, this.table, windows, this.combines, this.cause, this.counts)
+    ingest.emitSample = emitSample as Ingest['emitSample']
+    return ingest
+  }
+
+  private scan(node: ScanNode, emit: Emit<never>): Emit<never> {
+    const { operator } = node
+    const set = new ColumnSet(operator.columns)
+    this.scans.push({ set })
+    let current = 0
+    const out = (item: never) => emit(current, item)
+    return (slot, item) => {
+      current = slot
+      operator.step(set.columns, slot, item, out)
+    }
+  }
+
+  private logSink(node: LogNode): Emit<never> {
+    const { codecs, topics, outputs, epoch, partition } = this.options
+    const codec = codecs[node.record] as Codec<unknown>
+    const topic = topics[node.topic]
+    return (slot, item) => {
+      const index = this.outputIndex++
+      if (!this.emitting) return
+      const meter = this.table.series.columns.meter.get(slot)
+      const position = encodePosition({ epoch, partition, offset: this.offset, index })
+      outputs.log(topic, {
+        key: this.table.keys[meter]!,
+        value: codec.encode(node.map(item)),
+        headers: { [SOURCE_HEADER]: position },
+      })
+    }
+  }
+
+  /** Takes records [from, to) of a batch of this task's partition. */
+  process(batch: RecordBatch, from = 0, to = batch.count): void {
+    const { bytes, offsets, appendMillis, valueStart, valueEnd } = batch
+    const readingId = this.options.codecs.reading.id
+    for (let i = from; i < to; i++) {
+      const offset = offsets[i]!
+      // A record that was taken in before, as after a rebalance that moved the position back.
+      if (offset < this.nextOffset) continue
+      this.begin(offset, appendMillis[i]!)
+      const start = valueStart[i]!
+      const end = valueEnd[i]!
+      const id = start < 0 ? -1 : idAt(bytes, start, end)
+      if (id === readingId) this.take(batch, i, start + WIRE_HEADER_BYTES, end)
+      else if (id !== this.options.codecs.control.id) this.counts.unreadable++
+      this.nextOffset = offset + 1
+    }
+    this.nextOffset = Math.max(this.nextOffset, to === batch.count ? batch.nextOffset : 0)
+  }
+
+  /** Append time moves before the record is taken in: what was due before it comes first. */
+  private begin(offset: number, appendMillis: number): void {
+    this.offset = offset
+    this.outputIndex = 0
+    this.counts.records++
+    if (appendMillis <= this.appendMillis) {
+      this.cause.revision = revisionOf(this.options.epoch, offset)
+      return
+    }
+    const before = Math.floor(this.appendMillis / COALESCE_MILLIS)
+    this.appendMillis = appendMillis
+    if (Math.floor(appendMillis / COALESCE_MILLIS) > before) this.ingest.emitRestated()
+    this.cause.revision = revisionOf(this.options.epoch, offset)
+  }
+
+  private take(batch: RecordBatch, i: number, start: number, end: number): void {
+    const { bytes, keyStart, keyEnd } = batch
+    const { cursor, table, ingest } = this
+    if (!cursor.open(bytes, start, end) || !ownKey(batch, i, cursor)) {
+      this.counts.unreadable++
+      return
+    }
+    const meter = table.meterSlot(bytes, keyStart[i]!, keyEnd[i]!)
+    const { atMicros, seq } = cursor
+    while (cursor.next()) {
+      const slot = table.seriesSlot(meter, bytes, cursor.channelStart, cursor.channelEnd)
+      if (slot >= this.begunSeries) this.growTo(slot + 1)
+      ingest.take(meter, slot, atMicros, cursor.value, seq, cursor.quality)
+    }
+    if (cursor.damaged) this.counts.unreadable++
+    ingest.advance(meter, atMicros)
+  }
+
+  private growTo(slots: number): void {
+    for (const { set } of this.scans) set.grow(slots)
+    for (const combine of this.combines) {
+      combine.grow(slots)
+      for (let slot = this.begunSeries; slot < slots; slot++) combine.begin(slot)
+    }
+    this.begunSeries = slots
+  }
+
+  /** Bytes of state, of all series. */
+  get stateBytes(): number {
+    let bytes = this.table.bytes
+    for (const { set } of this.scans) bytes += set.bytes
+    for (const combine of this.combines) bytes += combine.bytes
+    return bytes
+  }
+}
+
+/** A record's key must be `tenant/meterId` of its own reading, or it would lie in a foreign partition. */
+function ownKey(batch: RecordBatch, i: number, cursor: ReadingCursor): boolean {
+  const start = batch.keyStart[i]!
+  const { tenantStart, tenantEnd, meterStart, meterEnd } = cursor
+  const tenant = tenantEnd - tenantStart
+  if (start < 0 || batch.keyEnd[i]! - start !== tenant + 1 + meterEnd - meterStart) return false
+  const { bytes } = batch
+  for (let k = 0; k < tenant; k++) {
+    if (bytes[start + k] !== bytes[tenantStart + k]) return false
+  }
+  for (let k = 0; k < meterEnd - meterStart; k++) {
+    if (bytes[start + tenant + 1 + k] !== bytes[meterStart + k]) return false
+  }
+  return bytes[start + tenant] === 0x2f
+}
+
+function idAt(bytes: Buffer, start: number, end: number): number {
+  if (end - start < WIRE_HEADER_BYTES || bytes[start] !== 0) return -1
+  return bytes.readInt32BE(start + 1)
+}

@@ -1,0 +1,15 @@
+import { fuse } from '../src/engine/dsl.ts'
+import { consecutiveAnomalies } from './consecutive-anomalies.ts'
+import { readings } from './readings.ts'
+import { baselines } from './rolling-baseline.ts'
+import { spikes } from './spikes.ts'
+import { windows } from './windows.ts'
+
+/** All that is computed of the readings topic, in one task a partition. */
+export const pipeline = fuse('readings', [
+  readings,
+  windows,
+  baselines,
+  spikes,
+  consecutiveAnomalies,
+])
