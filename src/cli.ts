@@ -1,12 +1,16 @@
 import type { CliIo, Register } from './cli/io.ts'
+import { register as replay } from './cli/replay.ts'
 import { runCli } from './cli/run.ts'
 import { register as start } from './cli/start.ts'
 import { register as status } from './cli/status.ts'
 
 /** Every command, in the order that the help shows. */
-const COMMANDS: readonly Register[] = [start, status]
+const COMMANDS: readonly Register[] = [start, status, replay]
 
-/** Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is one. */
+/**
+ * Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is
+ * one.
+ */
 const SAME_SIGNAL_MS = 500
 
 function terminalIo(): CliIo {

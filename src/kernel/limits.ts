@@ -50,8 +50,23 @@ export const LIMITS = Object.freeze({
   publisherKeepaliveSeconds: 30,
   publisherConnectMsMax: 10_000,
   publisherCloseMsMax: 2_000,
+  /** What is not acknowledged when a person interrupts is waited for this long. */
+  publisherGoodbyeMs: 5_000,
   publisherRetryMsMin: 50,
   publisherRetryMsMax: 2_000,
+
+  // Replay
+  /** A row of a CSV file, line ends inside quotes included. */
+  csvRowCharactersMax: 1024 * 1024,
+  /** Readings of one meter in one PUBLISH: about 10 KiB, so that a window of them stays small. */
+  replayReadingsPerPublish: 100,
+  /** Readings that wait, over all meters of a long file, for more of their meter. */
+  replayGatheredMax: 50_000,
+  /** Files, or groups of files that share a meter, that are read side by side. */
+  replayGroupsAtOnce: 8,
+  /** Identities remembered of local hours that are shown twice. */
+  replayRepeatedMax: 100_000,
+  replayStepMs: 1_000,
 
   // Ledger, verify
   /** Lines that wait to be written together. */

@@ -29,7 +29,8 @@ export const publishErrors = errorTable('publish', {
   protocol: {
     domain: 'external',
     retryable: true,
-    message: (f: { url: string; detail: string }) => `${f.url} does not speak MQTT 3.1.1: ${f.detail}`,
+    message: (f: { url: string; detail: string }) =>
+      `${f.url} does not speak MQTT 3.1.1: ${f.detail}`,
   },
   closed: {
     domain: 'internal',
