@@ -22,6 +22,13 @@ export interface Inbound {
 export interface Decoded {
   readonly readings: readonly OutgoingRecord[]
   readonly deadLetters: readonly OutgoingRecord[]
+  /** Why, one for each of `deadLetters`: its error's code, such as `payload.inFuture`. */
+  readonly reasons: readonly string[]
+  /**
+   * Messages and elements that are whole but hold no reading (a button, a state, a null for every channel):
+   * neither stored nor refused, but to be counted.
+   */
+  readonly ignored: number
 }
 
 /** `decode` never throws on input: what cannot be read is a dead letter. */
