@@ -122,6 +122,8 @@ async function main(): Promise<number> {
   // What tests that are broken off leave in temporary folders goes with the run's own.
   process.env['TMPDIR'] = join(dataDir, 'tmp')
   mkdirSync(process.env['TMPDIR'])
+  // A test that starts a role without a data folder of its own must not find the person's.
+  process.env['METERLOOM_DATA'] = join(dataDir, 'data')
   let outcome: Outcome = { passed: false, closingLines: '' }
   let leaked = false
   try {
