@@ -83,7 +83,8 @@ function standingIn() {
   return before !== undefined && existsSync(before) ? before : process.cwd()
 }
 
-// npm takes an empty HOME for a folder called '~', and makes it; without one all find the right one.
+// npm takes an empty HOME for a folder called '~', and makes it; without one all find the right
+// one.
 if (process.env['HOME'] === '') delete process.env['HOME']
 
 const [command = 'cli', ...args] = process.argv.slice(2)

@@ -54,7 +54,7 @@ test('a command gets what it needs, and no more', () => {
   assert.deepEqual(needsOf('test', [], given), { servers: true, tests: true })
 })
 
-test('a package is missing that is absent or of another version, but for those of other systems', () => {
+test("what is absent or of another version is missing, but for other systems' packages", () => {
   const wanted = {
     '': {},
     'node_modules/a': { version: '1.0.0' },
