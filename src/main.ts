@@ -20,7 +20,9 @@ function isRole(name: string): name is RoleName {
   return Object.hasOwn(ROLES, name)
 }
 
-/** Aborts on a signal, and when the supervisor that started us is gone: nobody would end us then. */
+/**
+ * Aborts on a signal, and when the supervisor that started us is gone: nobody would end us then.
+ */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
   const stop = () => controller.abort()

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { removePidFile, signalGroup, waitGone, writePidFile } from './pid-file.ts'
 import type { Command } from './server.ts'
-import { dyingWithParent, howEnded, spawnToLog, spawned } from './spawn.ts'
+import { howEnded, spawnToLog, spawned } from './spawn.ts'
 
 /** A child process of ours, a server or a role, from its start to its end. */
 export interface Child {
@@ -26,9 +26,8 @@ export interface ChildOptions {
 
 /** @throws The system's error where the program cannot be started. */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { logFile, pidFile, env, ipc = false } = options
-  const command = dyingWithParent(options.command, options.signalOnOurDeath)
-  const child: ChildProcess = spawnToLog(command, logFile, { env, ipc })
+  const { command, logFile, pidFile, env, signalOnOurDeath, ipc = false } = options
+  const child: ChildProcess = spawnToLog(command, logFile, { env, signalOnOurDeath, ipc })
   let ended: string | undefined
   child.once('exit', (code, signal) => {
     ended = howEnded(code, signal)

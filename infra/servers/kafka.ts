@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { LIMITS } from '../../src/kernel/limits.ts'
-import { JAVA, jarClassPath, runOnce } from './java.ts'
-import { serverProcess } from './server-process.ts'
+import { JAVA, jarClassPath } from './java.ts'
+import { runOnce } from './run-once.ts'
+import { ServerProcess } from './server-process.ts'
 import type { Server } from './server.ts'
 
 export interface KafkaOptions {
@@ -50,7 +51,10 @@ appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d{ISO8601} %p %c{1}: %m%n
 `
 
-/** Kafka's ApiVersions v0 request, with correlation id 1 and no client id: `size key version id client`. */
+/**
+ * Kafka's ApiVersions v0 request, with correlation id 1 and no client id: `size key version id
+ * client`.
+ */
 const API_VERSIONS = Buffer.from('0000000a' + '0012' + '0000' + '00000001' + 'ffff', 'hex')
 
 /** Kafka answers requests only after its broker has been let in by the controller. */
@@ -74,7 +78,7 @@ export function kafkaServer(options: KafkaOptions): Server {
   const propertiesFile = join(home, 'server.properties')
   const log4jFile = join(home, 'log4j2.properties')
   const log4j = `-Dlog4j2.configurationFile=${log4jFile}`
-  return serverProcess(
+  return new ServerProcess(
     {
       name: 'kafka',
       claims: [

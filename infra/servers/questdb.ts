@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { JAVA, jarClassPath } from './java.ts'
-import { serverProcess } from './server-process.ts'
+import { ServerProcess } from './server-process.ts'
 import type { Server } from './server.ts'
 
 export interface QuestdbOptions {
@@ -28,7 +28,7 @@ function configuration({ httpPort, pgPort }: QuestdbOptions): string {
     'shared.worker.count=2',
     // Off-heap buffers: the defaults are for machines of their own.
     'cairo.o3.column.memory.size=256k',
-    'ram.usage.limit.bytes=1500m',
+    'ram.usage.limit.bytes=1g',
     '',
   ].join('\n')
 }
@@ -49,8 +49,8 @@ async function probeQuestdb(port: number): Promise<void> {
 const MAP_COUNT_ADVISED = 1_048_576
 
 /**
- * What a person should know of this machine's limits, or undefined. QuestDB maps every column file of
- * every open partition; where the kernel's limit on mappings is reached, it suspends tables.
+ * What a person should know of this machine's limits, or undefined. QuestDB maps every column file
+ * of every open partition; where the kernel's limit on mappings is reached, it suspends tables.
  */
 export function mapCountAdvice(file = '/proc/sys/vm/max_map_count'): string | undefined {
   let limit: number
@@ -62,14 +62,15 @@ export function mapCountAdvice(file = '/proc/sys/vm/max_map_count'): string | un
   if (!(limit < MAP_COUNT_ADVISED)) return undefined
   return (
     `QuestDB maps every file of every open partition, and this kernel allows a process ${limit} ` +
-    `mappings: enough to try it out. For years of data: sudo sysctl -w vm.max_map_count=${MAP_COUNT_ADVISED}`
+    'mappings: enough to try it out. ' +
+    `For years of data: sudo sysctl -w vm.max_map_count=${MAP_COUNT_ADVISED}`
   )
 }
 
 export function questdbServer(options: QuestdbOptions): Server {
   const { dataDir, jarsDir, httpPort, pgPort } = options
   const home = join(dataDir, 'questdb')
-  return serverProcess(
+  return new ServerProcess(
     {
       name: 'questdb',
       claims: [
@@ -87,7 +88,7 @@ export function questdbServer(options: QuestdbOptions): Server {
         program: JAVA,
         args: [
           '-Xms64m',
-          '-Xmx512m',
+          '-Xmx384m',
           '-XX:+UseParallelGC',
           '-XX:+ExitOnOutOfMemoryError',
           '-cp',

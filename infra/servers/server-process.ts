@@ -7,7 +7,7 @@ import { serverErrors } from './errors.ts'
 import { lastLines, rotateLog } from './log-file.ts'
 import { endLeftover } from './pid-file.ts'
 import { assertPortsFree } from './ports.ts'
-import type { Server, ServerSpec } from './server.ts'
+import type { PortClaim, Server, ServerName, ServerSpec } from './server.ts'
 
 /** Where a child keeps what, below the data folder. */
 export function childFiles(dataDir: string, name: string) {
@@ -17,94 +17,123 @@ export function childFiles(dataDir: string, name: string) {
   }
 }
 
-/** Runs the server that a spec describes as a child of this process. */
-export function serverProcess(spec: ServerSpec, dataDir: string): Server {
-  const { name, stopSignal } = spec
-  const files = childFiles(dataDir, name)
-  const { logFile } = files
-  const listeners: ((how: string) => void)[] = []
-  let child: Child | undefined
-  let startedBefore = false
-  let ready = false
-  let stopping = false
+/** The error for a child that ended before it was ready. */
+export function endedEarly(server: string, how: string, logFile: string): Error {
+  const lines = lastLines(logFile, LIMITS.reportedLogLines)
+  return serverErrors.exited({ server, how, logFile, lines })
+}
 
-  function onEnd(how: string): void {
-    const died = ready && !stopping
-    ready = false
-    if (died) for (const listener of listeners) listener(how)
+/** Runs the server that a spec describes as a child of this process. */
+export class ServerProcess implements Server {
+  readonly name: ServerName
+  readonly claims: readonly PortClaim[]
+  readonly logFile: string
+  readonly #spec: ServerSpec
+  readonly #pidFile: string
+  readonly #listeners: ((how: string) => void)[] = []
+  #child: Child | undefined
+  #startedBefore = false
+  #ready = false
+  #stopping = false
+
+  constructor(spec: ServerSpec, dataDir: string) {
+    const { logFile, pidFile } = childFiles(dataDir, spec.name)
+    this.name = spec.name
+    this.claims = spec.claims
+    this.logFile = logFile
+    this.#spec = spec
+    this.#pidFile = pidFile
   }
 
-  async function launch(): Promise<Child> {
-    const command = spec.command()
+  get port(): number {
+    return this.claims[0]!.port
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.ended === undefined ? this.#child?.pid : undefined
+  }
+
+  endLeftover(): Promise<boolean> {
+    return endLeftover(this.#pidFile, this.#spec.stopSignal, LIMITS.serverStopMs)
+  }
+
+  async start(): Promise<void> {
+    this.#stopping = false
+    await this.endLeftover()
+    await assertPortsFree(this.name, this.claims)
+    await this.#spec.prepare()
+    // What a server said before it died is still wanted after its restart.
+    if (!this.#startedBefore) rotateLog(this.logFile)
+    this.#startedBefore = true
+    // stop() may have come meanwhile, and found nothing to stop.
+    if (this.#isStopping()) throw serverErrors.stopped({ server: this.name })
+    const child = await this.#launch()
+    this.#child = child
     try {
-      const options = { command, ...files, signalOnOurDeath: stopSignal, env: process.env, onEnd }
-      return await startChild(options)
+      await this.#awaitReady(child)
+      this.#ready = true
     } catch (error) {
-      throw serverErrors.notFound({ server: name, program: command.program }, error)
+      await this.stop()
+      throw error
     }
   }
 
-  async function awaitReady(started: Child): Promise<void> {
-    const deadlineMs = performance.now() + LIMITS.serverStartMs
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#child?.end(this.#spec.stopSignal, LIMITS.serverStopMs)
+  }
+
+  async kill(): Promise<void> {
+    this.#stopping = true
+    await this.#child?.end('SIGKILL', LIMITS.serverStopMs)
+  }
+
+  onDeath(listener: (how: string) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping
+  }
+
+  async #launch(): Promise<Child> {
+    const command = this.#spec.command()
+    try {
+      return await startChild({
+        command,
+        logFile: this.logFile,
+        pidFile: this.#pidFile,
+        signalOnOurDeath: this.#spec.stopSignal,
+        env: process.env,
+        onEnd: (how) => this.#onEnd(how),
+      })
+    } catch (error) {
+      throw serverErrors.notFound({ server: this.name, program: command.program }, error)
+    }
+  }
+
+  #onEnd(how: string): void {
+    const died = this.#ready && !this.#stopping
+    this.#ready = false
+    if (died) for (const listener of this.#listeners) listener(how)
+  }
+
+  async #awaitReady(child: Child): Promise<void> {
+    const waitedMs = LIMITS.serverStartMs
+    const deadlineMs = performance.now() + waitedMs
     while (true) {
-      if (started.ended !== undefined) {
-        const lines = lastLines(logFile, LIMITS.reportedLogLines)
-        throw serverErrors.exited({ server: name, how: started.ended, logFile, lines })
-      }
+      if (child.ended !== undefined) throw endedEarly(this.name, child.ended, this.logFile)
       try {
-        await spec.probe()
+        await this.#spec.probe()
         return
       } catch (error) {
         if (performance.now() > deadlineMs) {
-          const waitedMs = LIMITS.serverStartMs
+          const { name: server, logFile } = this
           const reason = messageOf(error)
-          throw serverErrors.notReady({ server: name, waitedMs, logFile, reason }, error)
+          throw serverErrors.notReady({ server, waitedMs, logFile, reason }, error)
         }
       }
       await sleep(LIMITS.probeEveryMs)
     }
   }
-
-  const server: Server = {
-    name,
-    claims: spec.claims,
-    port: spec.claims[0]!.port,
-    logFile,
-    get pid() {
-      return child?.ended === undefined ? child?.pid : undefined
-    },
-    endLeftover: () => endLeftover(files.pidFile, stopSignal, LIMITS.serverStopMs),
-    async start() {
-      stopping = false
-      await server.endLeftover()
-      await assertPortsFree(name, spec.claims)
-      await spec.prepare()
-      // What a server said before it died is still wanted after its restart.
-      if (!startedBefore) rotateLog(logFile)
-      startedBefore = true
-      // stop() may have come meanwhile, and found nothing to stop.
-      if (stopping as boolean) throw serverErrors.stopped({ server: name })
-      const started = await launch()
-      child = started
-      try {
-        await awaitReady(started)
-        ready = true
-      } catch (error) {
-        await server.stop()
-        throw error
-      }
-    },
-    async stop() {
-      stopping = true
-      await child?.end(stopSignal, LIMITS.serverStopMs)
-    },
-    async kill() {
-      stopping = true
-      await child?.end('SIGKILL', LIMITS.serverStopMs)
-    },
-    onDeath(listener) {
-      listeners.push(listener)
-    },
-  }
-  return server
 }

@@ -47,7 +47,8 @@ export interface Command {
   readonly program: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  readonly cwd?: string
+  /** Options of setpriv: the rights that it runs with, where they are not ours. */
+  readonly rights?: readonly string[]
 }
 
 /** What one kind of server says of itself; `server-process.ts` does the rest. */

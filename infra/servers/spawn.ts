@@ -4,40 +4,44 @@ import { openLog } from './log-file.ts'
 import type { Command } from './server.ts'
 
 /**
- * util-linux's setpriv, which Debian always has: runs a program with other rights, and has the kernel
- * signal it when its parent dies, even by kill -9.
+ * util-linux's setpriv, which Debian always has: runs a program with other rights, and has the
+ * kernel signal it when its parent dies, even by kill -9.
  */
 export const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => existsSync(file))
 
 /**
- * The command with the kernel's promise to signal it when this process dies. Where there is no setpriv,
- * a leftover is found by its pid file at the next start.
+ * The program and arguments that run the command with its rights and, where `signalOnOurDeath` is
+ * given, with the kernel's promise of that signal when this process dies. One setpriv does both, in
+ * the only order that works: a change of user withdraws the promise. Where there is no setpriv,
+ * what is left of a killed parent is found by its pid file at the next start.
  */
-export function dyingWithParent(command: Command, signal: NodeJS.Signals): Command {
-  if (SETPRIV === undefined) return command
-  const args = ['--pdeathsig', signal.replace('SIG', ''), '--', command.program, ...command.args]
-  return { ...command, program: SETPRIV, args }
+export function composed(
+  { program, args, rights = [] }: Command,
+  signalOnOurDeath?: NodeJS.Signals,
+): [program: string, args: readonly string[]] {
+  const promise =
+    signalOnOurDeath === undefined ? [] : ['--pdeathsig', signalOnOurDeath.replace('SIG', '')]
+  const options = [...rights, ...promise]
+  if (SETPRIV === undefined || options.length === 0) return [program, args]
+  return [SETPRIV, [...options, '--', program, ...args]]
 }
 
 /**
- * Starts a child that leads a process group of its own: a terminal's Ctrl-C reaches only us, so that we
- * can end all in order. Its output goes to the end of a file.
+ * Starts a child that leads a process group of its own: a terminal's Ctrl-C reaches only us, so
+ * that we can end all in order. Its output goes to the end of a file.
  */
 export function spawnToLog(
   command: Command,
   logFile: string,
-  options: { env: NodeJS.ProcessEnv; ipc?: boolean },
+  options: { env: NodeJS.ProcessEnv; signalOnOurDeath: NodeJS.Signals; ipc: boolean },
 ): ChildProcess {
   const log = openLog(logFile)
   const stdio: StdioOptions = ['ignore', log, log]
   if (options.ipc) stdio.push('ipc')
   try {
-    return spawn(command.program, command.args, {
-      stdio,
-      detached: true,
-      env: { ...options.env, ...command.env },
-      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    })
+    const [program, args] = composed(command, options.signalOnOurDeath)
+    const env = { ...options.env, ...command.env }
+    return spawn(program, args, { stdio, detached: true, env })
   } finally {
     closeSync(log)
   }

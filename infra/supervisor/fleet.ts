@@ -11,18 +11,24 @@ import {
   makeServers,
 } from '../servers/index.ts'
 import type { PortClaim, Server } from '../servers/server.ts'
-import { type NodeService, nodeService } from './role-process.ts'
+import { RoleProcess } from './role-process.ts'
 
 /** What `meterloom start` runs, as the settings have it; nothing of it is started yet. */
 export interface Fleet {
   readonly servers: readonly Server[]
-  readonly roles: readonly NodeService[]
+  readonly roles: readonly RoleProcess[]
   /** The simulated fleet of meters; undefined where it is left out. */
-  readonly sample: NodeService | undefined
+  readonly sample: RoleProcess | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/**
+ * The roles, and the heap that each may have, in MB: servers, roles and sample together live in 4 GB.
+ * What the engine keeps in typed arrays is not counted by it.
+ */
+const HEAP_MB = { bridge: 512, processor: 768, worker: 192, api: 256 } as const
+const SAMPLE_HEAP_MB = 256
 const ROLES: readonly RoleName[] = ['bridge', 'processor', 'worker', 'api']
 
 /** The servers that nobody gave an address of. */
@@ -50,15 +56,16 @@ function callable(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-function roleService(role: RoleName, config: Config, env: NodeJS.ProcessEnv): NodeService {
+function roleService(role: RoleName, config: Config, env: NodeJS.ProcessEnv): RoleProcess {
   const address = role === 'api' ? config.bindAddress : config.opsBindAddress
   // The api's /ready speaks for all roles; by itself it is ready as soon as it answers.
   const path = role === 'api' ? 'health' : 'ready'
-  return nodeService({
+  return new RoleProcess({
     name: role,
     dataDir: config.dataDir,
     script: 'main.ts',
     args: [role],
+    heapMb: HEAP_MB[role],
     env,
     claims: claimsOf(role, config),
     readyUrl: `http://${callable(address)}:${opsPortOf(role, config).port}/${path}`,
@@ -83,11 +90,12 @@ export async function makeFleet(
   const servers = await makeServers({ dataDir, ports, only: serversWanted(env) })
   const childEnv = { ...env, ...addressEnv(servers, ports) }
   const roles = ROLES.map((role) => roleService(role, config, childEnv))
-  const sample = nodeService({
+  const sample = new RoleProcess({
     name: 'sample',
     dataDir,
     script: 'cli.ts',
     args: ['simulate', '--sample'],
+    heapMb: SAMPLE_HEAP_MB,
     env: childEnv,
     claims: [],
     readyUrl: undefined,

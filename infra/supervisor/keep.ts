@@ -6,22 +6,10 @@ import type { Service } from '../servers/server.ts'
 import { supervisorErrors } from './errors.ts'
 import type { ProcessState } from './status.ts'
 
-/** A service that is started again whenever it dies. */
-export interface Kept {
-  readonly service: Service
-  readonly state: ProcessState
-  readonly restarts: number
-  /** The first start. @throws What the service throws, after `attemptsMax` attempts. */
-  start(): Promise<void>
-  stop(): Promise<void>
-  kill(): Promise<void>
-  /** It has ended as it should. */
-  markDone(): void
-}
-
 export interface KeepOptions {
-  /** Attempts at the first start; afterwards there is no end of them, unless `restartsMax` says so. */
+  /** Attempts at the first start. */
   readonly attemptsMax: number
+  /** How often it may die afterwards; no limit where it is not given. */
   readonly restartsMax?: number
   /** One event, in words, for people. */
   readonly report: (line: string) => void
@@ -32,53 +20,114 @@ export function backOffMs(deathsInARow: number): number {
   return Math.min(LIMITS.restartMs * 2 ** (deathsInARow - 1), LIMITS.restartMsMax)
 }
 
-export function keep(service: Service, options: KeepOptions): Kept {
-  const { report } = options
-  const { name } = service
-  const stopping = new AbortController()
-  let state: ProcessState = 'starting'
-  let restarts = 0
-  let deathsInARow = 0
-  let readyAtMs = 0
-  let reviving = Promise.resolve()
+/** A service that is started again whenever it dies. */
+export class Kept {
+  readonly service: Service
+  readonly #options: KeepOptions
+  readonly #stopping = new AbortController()
+  #state: ProcessState = 'starting'
+  #restarts = 0
+  #deathsInARow = 0
+  #readyAtMs = 0
+  #reviving = Promise.resolve()
 
-  async function attempt(): Promise<void> {
-    await service.start()
-    state = 'ready'
-    readyAtMs = performance.now()
+  constructor(service: Service, options: KeepOptions) {
+    this.service = service
+    this.#options = options
+    service.onDeath((how) => {
+      if (!this.#isStopping()) this.#reviving = this.#revive(how)
+    })
+  }
+
+  get state(): ProcessState {
+    return this.#state
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** The first start. @throws What the service throws, after `attemptsMax` attempts. */
+  async start(): Promise<void> {
+    const { attemptsMax, report } = this.#options
+    while (true) {
+      try {
+        await this.#attempt()
+        this.#deathsInARow = 0
+        return
+      } catch (error) {
+        if (this.#isStopping() || attemptsMax === 1) throw error
+        const attempts = ++this.#deathsInARow
+        const last = messageOf(error)
+        const { name } = this.service
+        if (attempts >= attemptsMax) {
+          throw supervisorErrors.keepsEnding({ name, attempts, last }, error)
+        }
+        report(`${last}\n  (trying again in ${backOffMs(attempts) / 1000} s)`)
+        if (!(await this.#backOff())) throw error
+        this.#restarts++
+      }
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#end(() => this.service.stop())
+  }
+
+  kill(): Promise<void> {
+    return this.#end(() => this.service.kill())
+  }
+
+  /** It has done what it was started for. */
+  markDone(): void {
+    this.#state = 'done'
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  async #attempt(): Promise<void> {
+    await this.service.start()
+    this.#state = 'ready'
+    this.#readyAtMs = performance.now()
   }
 
   /** Waits for the back-off; whether it is still wanted afterwards. */
-  async function backOff(): Promise<boolean> {
-    const { signal } = stopping
+  async #backOff(): Promise<boolean> {
+    const { signal } = this.#stopping
     // An abort ends the wait early, and is no error.
-    await sleep(backOffMs(deathsInARow), undefined, { signal }).catch(() => undefined)
-    return !signal.aborted
+    await sleep(backOffMs(this.#deathsInARow), undefined, { signal }).catch(() => undefined)
+    return !this.#isStopping()
   }
 
-  function tail(): string {
-    const lines = lastLines(service.logFile, LIMITS.reportedLogLines)
-    if (lines.length === 0) return `its log ${service.logFile} is empty`
-    return `its log ${service.logFile} ends with\n${lines.map((line) => `    ${line}`).join('\n')}`
+  #tail(): string {
+    const { logFile } = this.service
+    const lines = lastLines(logFile, LIMITS.reportedLogLines)
+    if (lines.length === 0) return `its log ${logFile} is empty`
+    return `its log ${logFile} ends with\n${lines.map((line) => `    ${line}`).join('\n')}`
   }
 
-  async function revive(how: string): Promise<void> {
-    if (performance.now() - readyAtMs > LIMITS.restartCalmMs) deathsInARow = 0
+  async #revive(how: string): Promise<void> {
+    const { restartsMax = Infinity, report } = this.#options
+    const { name } = this.service
+    if (performance.now() - this.#readyAtMs > LIMITS.restartCalmMs) this.#deathsInARow = 0
     let reason = `${name} died (${how})`
-    while (!stopping.signal.aborted) {
-      deathsInARow++
-      if (options.restartsMax !== undefined && restarts >= options.restartsMax) {
-        state = 'failed'
-        report(`${reason}, and is not started again; ${tail()}`)
+    while (!this.#isStopping()) {
+      this.#deathsInARow++
+      if (this.#restarts >= restartsMax) {
+        this.#state = 'failed'
+        report(`${reason}, and is not started again; ${this.#tail()}`)
         return
       }
-      state = 'restarting'
-      report(`${reason}, restarting in ${backOffMs(deathsInARow) / 1000} s; ${tail()}`)
-      if (!(await backOff())) return
-      restarts++
+      this.#state = 'restarting'
+      const seconds = backOffMs(this.#deathsInARow) / 1000
+      report(`${reason}, restarting in ${seconds} s; ${this.#tail()}`)
+      if (!(await this.#backOff())) return
+      this.#restarts++
       try {
-        await attempt()
-        report(`${name} is ready again (restarts: ${restarts})`)
+        await this.#attempt()
+        report(`${name} is ready again (restarts: ${this.#restarts})`)
         return
       } catch (error) {
         reason = `${name} did not come back (${messageOf(error).split('\n')[0] ?? ''})`
@@ -86,51 +135,13 @@ export function keep(service: Service, options: KeepOptions): Kept {
     }
   }
 
-  service.onDeath((how) => {
-    if (!stopping.signal.aborted) reviving = revive(how)
-  })
-
-  async function end(by: () => Promise<void>): Promise<void> {
-    stopping.abort()
-    if (state !== 'done' && state !== 'failed') state = 'stopping'
+  async #end(by: () => Promise<void>): Promise<void> {
+    this.#stopping.abort()
+    if (this.#state !== 'done' && this.#state !== 'failed') this.#state = 'stopping'
     await by()
-    await reviving
+    await this.#reviving
     // A start that was under way when the service was ended may have launched it again.
-    await service.kill()
-    if (state === 'stopping') state = 'stopped'
-  }
-
-  return {
-    service,
-    get state() {
-      return state
-    },
-    get restarts() {
-      return restarts
-    },
-    async start() {
-      while (true) {
-        try {
-          await attempt()
-          deathsInARow = 0
-          return
-        } catch (error) {
-          if (stopping.signal.aborted || options.attemptsMax === 1) throw error
-          deathsInARow++
-          const last = messageOf(error)
-          if (deathsInARow >= options.attemptsMax) {
-            throw supervisorErrors.keepsEnding({ name, attempts: deathsInARow, last }, error)
-          }
-          report(`${last}\n  (trying again in ${backOffMs(deathsInARow) / 1000} s)`)
-          if (!(await backOff())) throw error
-          restarts++
-        }
-      }
-    },
-    stop: () => end(() => service.stop()),
-    kill: () => end(() => service.kill()),
-    markDone() {
-      state = 'done'
-    },
+    await this.service.kill()
+    if (this.#state === 'stopping') this.#state = 'stopped'
   }
 }

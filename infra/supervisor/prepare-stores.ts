@@ -4,7 +4,9 @@ import { connectLog } from '../../src/log/connect.ts'
 import { topicNames, topicSpecs } from '../../src/log/topics.ts'
 import { ensureTables } from '../../src/sinks/tables.ts'
 
-/** Creates the topics and tables that are missing, and sees that those that are there are as wanted. */
+/**
+ * Creates the topics and tables that are missing, and sees that those that are there are as wanted.
+ */
 export async function prepareStores(
   config: Config & Addresses,
   warn: (line: string) => void,

@@ -9,7 +9,10 @@ export interface Terminal {
 export interface Progress {
   /** A line that stays. */
   line(text: string): void
-  /** What is under way: on a terminal a line that is overwritten, elsewhere nothing until it is done. */
+  /**
+   * What is under way: on a terminal a line that is overwritten, elsewhere nothing until it is
+   * done.
+   */
   working(text: string): void
   /** The step is done; its line stays. */
   done(text: string): void

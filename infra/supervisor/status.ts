@@ -5,9 +5,9 @@ import { LIMITS } from '../../src/kernel/limits.ts'
 import { supervisorErrors } from './errors.ts'
 
 /**
- * A socket that is both the lock of a data folder and the door where `meterloom status` asks. It has a
- * name in the kernel instead of a file: only one process can have it, and it is gone with its process,
- * however that ended, so that there is nothing stale to judge.
+ * A socket that is both the lock of a data folder and the door where `meterloom status` asks. It
+ * has a name in the kernel instead of a file: only one process can have it, and it is gone with its
+ * process, however that ended, so that there is nothing stale to judge.
  */
 export type ProcessState =
   /** Not ready for the first time yet. */

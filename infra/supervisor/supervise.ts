@@ -6,10 +6,10 @@ import { LIMITS } from '../../src/kernel/limits.ts'
 import { assertPortsFree } from '../servers/ports.ts'
 import { mapCountAdvice } from '../servers/questdb.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
-import { type Kept, keep } from './keep.ts'
+import { Kept } from './keep.ts'
 import { prepareStores } from './prepare-stores.ts'
 import { type Progress, type Terminal, makeProgress } from './progress.ts'
-import type { NodeService } from './role-process.ts'
+import type { RoleProcess } from './role-process.ts'
 import { type ProcessStatus, type Status, claimDataDir } from './status.ts'
 import { addressLines } from './addresses.ts'
 
@@ -29,7 +29,7 @@ export interface SuperviseOptions {
 /** The fleet with what keeps each of it running. */
 interface KeptFleet {
   readonly servers: readonly Kept[]
-  readonly roles: readonly { readonly kept: Kept; readonly service: NodeService }[]
+  readonly roles: readonly { readonly kept: Kept; readonly service: RoleProcess }[]
   readonly sample: Kept | undefined
 }
 
@@ -72,13 +72,13 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
 function keepAll(fleet: Fleet, progress: Progress): KeptFleet {
   const report = (line: string) => progress.line(line)
   const { sample } = fleet
-  const keptSample = sample && keep(sample, { attemptsMax: 1, restartsMax: 3, report })
+  const keptSample = sample && new Kept(sample, { attemptsMax: 1, restartsMax: 3, report })
   sample?.onDone(() => keptSample?.markDone())
   return {
-    servers: fleet.servers.map((server) => keep(server, { attemptsMax: 1, report })),
+    servers: fleet.servers.map((server) => new Kept(server, { attemptsMax: 1, report })),
     roles: fleet.roles.map((service) => ({
       service,
-      kept: keep(service, { attemptsMax: 3, report }),
+      kept: new Kept(service, { attemptsMax: 3, report }),
     })),
     sample: keptSample,
   }
@@ -117,7 +117,10 @@ async function bringUp(
   if (advice !== undefined) progress.line(`note: ${advice}`)
 }
 
-/** Ends what a killed supervisor left behind, and sees that every port is free before anything starts. */
+/**
+ * Ends what a killed supervisor left behind, and sees that every port is free before anything
+ * starts.
+ */
 async function clearTheWay(fleet: Fleet, progress: Progress): Promise<void> {
   const sample = fleet.sample ? [fleet.sample] : []
   const all = [...fleet.servers, ...fleet.roles, ...sample]
@@ -159,7 +162,7 @@ async function statusOf(kept: KeptFleet): Promise<Status> {
 }
 
 /** A role that does not answer soon is not ready. */
-async function isReadySoon(service: NodeService): Promise<boolean> {
+async function isReadySoon(service: RoleProcess): Promise<boolean> {
   const limit = new AbortController()
   const late = sleep(LIMITS.probeTimeoutMs, false, { signal: limit.signal }).catch(() => false)
   try {

@@ -3,12 +3,12 @@ import { type Addresses, withAddresses } from '../kernel/addresses.ts'
 import { type Config, readConfig } from '../kernel/config.ts'
 
 /**
- * The command line's port. A command is one file `src/cli/<command>.ts` that exports a `Register`, and a
- * line in the array of `src/cli.ts`. Its heavy imports belong into its action, by `await import()`, so
- * that `meterloom --help` does not load Kafka's client.
+ * The command line's port. A command is one file `src/cli/<command>.ts` that exports a `Register`,
+ * and a line in the array of `src/cli.ts`. Its heavy imports belong into its action, by `await
+ * import()`, so that `meterloom --help` does not load Kafka's client.
  *
- * Answers go to stdout, progress and complaints to stderr. An action that throws ends the command with
- * the error's message and exit code 1 (2 where a setting or an argument is wrong).
+ * Answers go to stdout, progress and complaints to stderr. An action that throws ends the command
+ * with the error's message and exit code 1 (2 where a setting or an argument is wrong).
  */
 export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -21,15 +21,18 @@ export interface CliIo {
   /** Aborts on the second: the action lets go of everything at once. */
   readonly hurried: AbortSignal
   /**
-   * The exit code for when the action has returned: 0 done, 1 not so (verify disagrees, nothing runs),
-   * 2 wrong usage or setting, 130 interrupted.
+   * The exit code for when the action has returned: 0 done, 1 not so (verify disagrees, nothing
+   * runs), 2 wrong usage or setting, 130 interrupted.
    */
   setExitCode(code: number): void
 }
 
 export type Register = (program: Command, io: CliIo) => void
 
-/** The settings for a command, addresses included: those of the embedded servers where none is given. */
+/**
+ * The settings for a command, addresses included: those of the embedded servers where none is
+ * given.
+ */
 export function cliConfig(io: CliIo): Config & Addresses {
   return withAddresses(readConfig(io.env))
 }

@@ -26,7 +26,8 @@ export async function runCli(
     })
     .exitOverride()
     .showHelpAfterError('(meterloom --help, or the --help of the command, tells more)')
-  // Commander copies these to a sub-command where it is made, so they stand before any is registered.
+  // Commander copies these to a sub-command where it is made, so they stand before any is
+  // registered.
   for (const register of commands) register(program, inner)
   if (argv.length === 0) {
     program.outputHelp()

@@ -15,7 +15,10 @@ export interface EmbeddedPorts {
   readonly postgres: number
 }
 
-/** Where the embedded servers answer on these ports. QuestDB's user and password are its own defaults. */
+/**
+ * Where the embedded servers answer on these ports. QuestDB's user and password are its own
+ * defaults.
+ */
 export function embeddedAddresses(ports: EmbeddedPorts): Addresses {
   return {
     kafkaBrokers: `127.0.0.1:${ports.kafka}`,
@@ -25,8 +28,8 @@ export function embeddedAddresses(ports: EmbeddedPorts): Addresses {
 }
 
 /**
- * The settings with every server's address: the given one, else the embedded server's on its port. So a
- * command of the terminal finds the servers that `meterloom start` has started beside it.
+ * The settings with every server's address: the given one, else the embedded server's on its port.
+ * So a command of the terminal finds the servers that `meterloom start` has started beside it.
  */
 export function withAddresses(config: Config): Config & Addresses {
   const embedded = embeddedAddresses({

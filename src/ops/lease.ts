@@ -7,8 +7,8 @@ import { LIMITS } from '../kernel/limits.ts'
  * A lease: of all processes that want one name, one holds it. It is an advisory lock of a Postgres
  * session, so that it is free as soon as its holder's connection is gone.
  *
- * A holder that is cut off from Postgres learns of it within about `LIMITS.leaseCheckMs` and until then
- * may overlap with the next one: what a lease guards must bear being done twice.
+ * A holder that is cut off from Postgres learns of it within about `LIMITS.leaseCheckMs` and until
+ * then may overlap with the next one: what a lease guards must bear being done twice.
  */
 export interface Lease {
   readonly held: boolean
@@ -33,78 +33,90 @@ function lockKey(name: string): string {
     .toString()
 }
 
-export function takeLease({ databaseUrl, name, onHeld }: LeaseOptions): Lease {
-  const key = lockKey(name)
-  let client: pg.Client | undefined
-  let tenure: AbortController | undefined
-  let problem: string | undefined = 'it has not answered yet'
-  let released = false
-  let timer: NodeJS.Timeout | undefined
+/** Wants the lease from now on, until it is released. */
+export function takeLease(options: LeaseOptions): Lease {
+  return new SessionLease(options)
+}
 
-  async function lose(reason: string | undefined): Promise<void> {
-    problem = reason
-    tenure?.abort()
-    tenure = undefined
-    const old = client
-    client = undefined
-    // Its session may hold the lock still: closing it is what frees it.
-    await old?.end().catch(() => undefined)
+class SessionLease implements Lease {
+  readonly #options: LeaseOptions
+  #client: pg.Client | undefined
+  /** Its signal aborts when the lease is lost; undefined while it is not held. */
+  #tenure: AbortController | undefined
+  #problem: string | undefined = 'it has not answered yet'
+  #released = false
+  #timer: NodeJS.Timeout | undefined
+  #turn: Promise<void>
+
+  constructor(options: LeaseOptions) {
+    this.#options = options
+    this.#turn = this.#check()
   }
 
-  async function connect(): Promise<pg.Client> {
-    const fresh = new pg.Client({
+  get held(): boolean {
+    return this.#tenure !== undefined
+  }
+
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  async release(): Promise<void> {
+    this.#released = true
+    clearTimeout(this.#timer)
+    await this.#turn
+    await this.#lose(undefined)
+  }
+
+  async #lose(reason: string | undefined): Promise<void> {
+    this.#problem = reason
+    this.#tenure?.abort()
+    this.#tenure = undefined
+    const client = this.#client
+    this.#client = undefined
+    // Its session may hold the lock still: closing it is what frees it.
+    await client?.end().catch(() => undefined)
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const { databaseUrl, name } = this.#options
+    const client = new pg.Client({
       connectionString: databaseUrl,
       application_name: `meterloom lease ${name}`,
       connectionTimeoutMillis: LIMITS.leaseCheckMs,
       query_timeout: LIMITS.leaseCheckMs,
       keepAlive: true,
     })
-    fresh.on('error', (error) => {
-      if (fresh === client) void lose(messageOf(error))
+    client.on('error', (error) => {
+      if (client === this.#client) void this.#lose(messageOf(error))
     })
-    await fresh.connect()
-    return fresh
+    await client.connect()
+    return client
   }
 
-  async function check(): Promise<void> {
+  /** Asks for the lock where it is not held, and else whether the session still lives. */
+  async #ask(): Promise<void> {
+    this.#client ??= await this.#connect()
+    const key = lockKey(this.#options.name)
+    const wish = `select pg_try_advisory_lock(${key}::bigint) as held`
+    const query = this.#tenure ? 'select true as held' : wish
+    const { rows } = await this.#client.query<{ held: boolean }>(query)
+    this.#problem = undefined
+    if (rows[0]?.held && !this.#tenure && !this.#released) {
+      this.#tenure = new AbortController()
+      this.#options.onHeld(this.#tenure.signal)
+    }
+  }
+
+  async #check(): Promise<void> {
     try {
-      client ??= await connect()
-      const query = tenure
-        ? 'select true as held'
-        : `select pg_try_advisory_lock(${key}::bigint) as held`
-      const { rows } = await client.query<{ held: boolean }>(query)
-      problem = undefined
-      if (rows[0]?.held && !tenure && !released) {
-        tenure = new AbortController()
-        onHeld(tenure.signal)
-      }
+      await this.#ask()
     } catch (error) {
-      await lose(messageOf(error))
+      await this.#lose(messageOf(error))
     }
-  }
-
-  async function turn(): Promise<void> {
-    await check()
-    if (!released) {
-      timer = setTimeout(() => {
-        current = turn()
-      }, LIMITS.leaseCheckMs)
-    }
-  }
-  let current = turn()
-
-  return {
-    get held() {
-      return tenure !== undefined
-    },
-    get problem() {
-      return problem
-    },
-    async release() {
-      released = true
-      clearTimeout(timer)
-      await current
-      await lose(undefined)
-    },
+    if (this.#released) return
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#check()
+    }, LIMITS.leaseCheckMs)
   }
 }

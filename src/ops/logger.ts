@@ -2,8 +2,8 @@ import { type Logger, pino, stdTimeFunctions } from 'pino'
 import type { RoleName } from './role.ts'
 
 /**
- * One JSON object a line on stdout. A process that is well says when it is ready and when it stops, and
- * nothing between.
+ * One JSON object a line on stdout. A process that is well says when it is ready and when it stops,
+ * and nothing between.
  */
 export function makeLogger(role: RoleName, level: string): Logger {
   return pino(

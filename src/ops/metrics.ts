@@ -1,7 +1,9 @@
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { Readiness } from './role.ts'
 
-/** A registry with what every process has: `process_*`, `nodejs_*` and whether the role is ready. */
+/**
+ * A registry with what every process has: `process_*`, `nodejs_*` and whether the role is ready.
+ */
 export function makeMetrics(readiness: () => Readiness): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -74,7 +74,10 @@ export async function runRole(options: RunRoleOptions): Promise<number> {
     error = thrown
   }
   if (error !== undefined) logger.fatal({ err: error }, `the ${role} fails: ${messageOf(error)}`)
-  return finish({ logger, running, ops, failed: error !== undefined })
+  const exitCode = await finish({ logger, running, ops, failed: error !== undefined })
+  process.off('unhandledRejection', fail)
+  process.off('uncaughtException', fail)
+  return exitCode
 }
 
 /** Tells a failure from a role that has started. */

@@ -5,11 +5,13 @@ import { LIMITS } from '../kernel/limits.ts'
 import type { Log } from '../log/log.ts'
 
 /**
- * Watches how far a consumer group is behind the log: the records of each partition that the group has
- * not committed yet. One watcher is enough for a fleet, so it is the worker's leased job.
+ * Watches how far a consumer group is behind the log: the records of each partition that the group
+ * has not committed yet. One watcher is enough for a fleet, so it is the worker's leased job.
  */
 export interface LagWatch {
-  /** Watches until the signal aborts; the gauges are empty afterwards, since nobody keeps them true. */
+  /**
+   * Watches until the signal aborts; the gauges are empty afterwards, since nobody keeps them true.
+   */
   run(log: Log, stop: AbortSignal): Promise<void>
   /** Why the last look failed; undefined where it did not. */
   readonly problem: string | undefined
@@ -35,7 +37,7 @@ export async function lagOf(log: Log, group: string, topic: string): Promise<rea
 export function lagWatch({ group, topic, metrics }: LagWatchOptions): LagWatch {
   const lag = new Gauge({
     name: 'meterloom_consumer_lag_records',
-    help: 'Records of a partition that its consumer group has not committed; from the lease holder only',
+    help: 'Records of a partition that its consumer group has not committed',
     labelNames: ['group', 'topic', 'partition'] as const,
     registers: [metrics],
   })

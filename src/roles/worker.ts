@@ -7,8 +7,8 @@ import type { StartRole } from '../ops/role.ts'
 import { lagWatch } from './lag-watch.ts'
 
 /**
- * The worker does what a fleet needs once, whoever does it. Add as many as you like: one holds the lease
- * and works, the others stand by and take over.
+ * The worker does what a fleet needs once, whoever does it. Add as many as you like: one holds the
+ * lease and works, the others stand by and take over.
  */
 export const startWorker: StartRole = async ({ config, logger, metrics }) => {
   const { topicPrefix, processorGroup } = config

@@ -52,8 +52,8 @@ export interface SpawnedRole {
 }
 
 /**
- * Starts `node src/main.ts ROLE` with these settings (make their ports free by `onFreePorts`). It is
- * killed after the test if it is still there.
+ * Starts `node src/main.ts ROLE` with these settings (make their ports free by `onFreePorts`). It
+ * is killed after the test if it is still there.
  */
 export function spawnRole(
   scope: Scope,
