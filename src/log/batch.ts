@@ -9,8 +9,8 @@ export interface IncomingRecord {
 }
 
 /**
- * Puts records of one partition into columns. Where all keys and values are slices of one buffer, as a
- * client's are of the response they came in, nothing is copied.
+ * Puts records of one partition into columns. Where all keys and values are slices of one buffer,
+ * as a client's are of the response they came in, nothing is copied.
  */
 export function toBatch<R extends IncomingRecord>(
   topic: string,
@@ -64,7 +64,10 @@ export function toBatch<R extends IncomingRecord>(
   }
 }
 
-/** The one memory that all slices lie in, as a buffer from its beginning; undefined where there are several. */
+/**
+ * The one memory that all slices lie in, as a buffer from its beginning; undefined where there are
+ * several.
+ */
 function sharedBuffer(records: readonly IncomingRecord[]): Buffer | undefined {
   let memory: ArrayBufferLike | undefined
   for (const { key, value } of records) {

@@ -1,11 +1,13 @@
 /**
  * The log's port: an append-only, partitioned, replayable record store (Kafka, or memory in tests).
  *
- * - topic: a named log, cut into numbered partitions; the order of records holds within one partition.
+ * - topic: a named log, cut into numbered partitions; the order of records holds within one
+ *   partition.
  * - offset: a record's place in its partition; whole, never reused, with gaps possible.
  * - end offset: the offset that the next appended record will get.
  * - append time: when the log took the record (LogAppendTime), milliseconds UTC, set by the log.
- * - group: subscribers that share the partitions of a topic; each partition has one owner at a time.
+ * - group: subscribers that share the partitions of a topic; each partition has one owner at a
+ *   time.
  * - generation: the number of a group's assignment. A partition is owned in one generation; what an
  *   owner of an older one still wants to commit is refused.
  *
@@ -14,8 +16,9 @@
 
 /**
  * Consecutive records of one partition, in columns. Record `i` (0 <= i < count) has its key and its
- * value as ranges of `bytes`; a range that starts at -1 is null. The arrays may be longer than `count`
- * and are the receiver's only until its handler has settled: what must outlive that is copied.
+ * value as ranges of `bytes`; a range that starts at -1 is null. The arrays may be longer than
+ * `count` and are the receiver's only until its handler has settled: what must outlive that is
+ * copied.
  */
 export interface RecordBatch {
   readonly topic: string
@@ -30,7 +33,9 @@ export interface RecordBatch {
   readonly valueEnd: Int32Array
   /** The value of record `i`'s header `name`, or undefined. */
   header(i: number, name: string): Buffer | undefined
-  /** The offset to read on from after this batch; above the last record's where the log has gaps. */
+  /**
+   * The offset to read on from after this batch; above the last record's where the log has gaps.
+   */
   readonly nextOffset: number
 }
 
@@ -49,9 +54,10 @@ export interface AppendedRange {
 }
 
 /**
- * Appends records. Within one producer and partition, records keep the order of the calls. A promise
- * that resolves means: in the log, acknowledged by all in-sync replicas. One that rejects means: not
- * known (the records may be there), so that the caller appends again and readers fold the repeat.
+ * Appends records. Within one producer and partition, records keep the order of the calls. A
+ * promise that resolves means: in the log, acknowledged by all in-sync replicas. One that rejects
+ * means: not known (the records may be there), so that the caller appends again and readers fold
+ * the repeat.
  */
 export interface Producer {
   append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly AppendedRange[]>
@@ -60,7 +66,10 @@ export interface Producer {
 
 export interface ProducerOptions {
   readonly clientId?: string
-  /** How long one request may take, retries within it not counted; below the session timeout for fencing. */
+  /**
+   * How long one request may take, retries within it not counted; below the session timeout for
+   * fencing.
+   */
   readonly requestTimeoutMs?: number
 }
 
@@ -97,16 +106,18 @@ export interface SubscribeOptions {
   /** Bytes one fetch may bring a partition. */
   readonly fetchBytesMax?: number
   /**
-   * The group has a new assignment. Answers, for each partition, the offset to read from; a partition
-   * left out is read from its committed offset, or from the beginning. No batch comes before the promise
-   * has settled. Partitions that stay are listed again, under the new generation.
+   * The group has a new assignment. Answers, for each partition, the offset to read from; a
+   * partition left out is read from its committed offset, or from the beginning. No batch comes
+   * before the promise has settled. Partitions that stay are listed again, under the new
+   * generation.
    */
   onAssigned(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>>
   /** These are lost, or about to be. Best effort: a paused process learns of it only afterwards. */
   onRevoked(lost: readonly OwnedPartition[]): Promise<void>
   /**
-   * One batch. Batches of a partition come one at a time, in order; the next is handed over after the
-   * promise has settled. Heartbeats go on meanwhile. A rejection ends the subscription through `onFailed`.
+   * One batch. Batches of a partition come one at a time, in order; the next is handed over after
+   * the promise has settled. Heartbeats go on meanwhile. A rejection ends the subscription through
+   * `onFailed`.
    */
   onBatch(batch: RecordBatch, owned: OwnedPartition): Promise<void>
   /** The subscription has ended by itself and will not come back: the process should exit. */
@@ -139,7 +150,10 @@ export interface ReadOptions {
 }
 
 export interface Log {
-  /** Creates what is missing; leaves what is there. @throws log.partitionCount where a count differs. */
+  /**
+   * Creates what is missing; leaves what is there. @throws log.partitionCount where a count
+   * differs.
+   */
   createTopics(specs: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   partitionCount(topic: string): Promise<number>
@@ -148,7 +162,9 @@ export interface Log {
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>
   producer(options?: ProducerOptions): Promise<Producer>
   subscribe(options: SubscribeOptions): Promise<Subscription>
-  /** Reads a range of one partition without a group. The batches follow the rule of `RecordBatch`. */
+  /**
+   * Reads a range of one partition without a group. The batches follow the rule of `RecordBatch`.
+   */
   read(options: ReadOptions): AsyncIterable<RecordBatch>
   /** The last `count` records of a partition, oldest first (fewer where there are fewer). */
   readEnd(topic: string, partition: number, count: number): Promise<RecordBatch>

@@ -1,9 +1,10 @@
 /**
- * The source position of an output record, in its header `ml-src`: which input record made it, and which
- * of that record's outputs it is. A reader drops what is not past the last position that it has seen of
- * the same input partition.
+ * The source position of an output record, in its header `ml-src`: which input record made it, and
+ * which of that record's outputs it is. A reader drops what is not past the last position that it
+ * has seen of the same input partition.
  *
- *   epoch:uint32 partition:uint32 offset:uint64 index:uint32, big endian, so that bytes sort as positions do
+ *   epoch:uint32 partition:uint32 offset:uint64 index:uint32, big endian, so that bytes sort as
+ *   positions do
  */
 export interface SourcePosition {
   readonly epoch: number

@@ -18,8 +18,9 @@ export function topicNames(prefix = ''): Topics {
 }
 
 /**
- * The design's settings. LogAppendTime: replayed history has old event times, and Kafka would delete or
- * refuse it by them. Retention is 7 days and, where the server is our own child, capped in size.
+ * The design's settings. LogAppendTime: replayed history has old event times, and Kafka would
+ * delete or refuse it by them. Retention is 7 days and, where the server is our own child, capped
+ * in size.
  */
 export function topicSpecs(
   names: Topics,

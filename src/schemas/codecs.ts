@@ -1,29 +1,38 @@
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
-import avsc from 'avsc'
+import type avsc from 'avsc'
 import { messageOf } from '../kernel/errors.ts'
 import { schemaErrors } from './errors.ts'
-import { SCHEMA_IDS } from './ids.ts'
+import { RECORD_NAMES } from './ids.ts'
 import type { RecordName } from './ids.ts'
+import { inexactLong, typeOf } from './longs.ts'
 import type { Records } from './records.ts'
 import { registerSchema, writerSchema } from './registry-client.ts'
+import { schemaText, schemaVersions, subjectOf } from './texts.ts'
 
 /**
- * Typed codecs in the Confluent wire format: byte 0, the schema's id as a big-endian int32, then the
- * Avro body. Longs are JavaScript numbers, exact up to 2^53.
+ * Typed codecs in the Confluent wire format: byte 0, the schema's id as a big-endian int32, then
+ * the Avro body. Longs are JavaScript numbers, exact up to 2^53 in magnitude; what lies beyond is
+ * refused.
  */
 export interface Codec<T> {
   readonly name: RecordName
-  /** The id that `encode` writes. */
+  /** The id that `encode` writes: that of the newest version. */
   readonly id: number
   /** @throws schemas.cannotEncode naming the field and its value. */
   encode(record: T): Buffer
   /**
-   * @throws schemas.notConfluent, schemas.unknownId, schemas.damaged. A record of another id is read only
-   *   where a registry is in use and `prepare` has fetched that id.
+   * Reads a record of any version that is known: with the fixed ids all committed ones, with a
+   * registry the newest and what `prepare` has fetched.
+   *
+   * @throws schemas.notConfluent, schemas.unknownId, schemas.damaged.
    */
   decode(bytes: Buffer): T
-  /** Fetches the schema of an id that this codec does not know. With the fixed ids there is none. */
+  /**
+   * Fetches the schema of an id that this codec does not know from the registry. Without one there
+   * is nothing to fetch, and `decode` says so.
+   *
+   * @throws schemas.registry, schemas.incompatible.
+   */
   prepare(id: number): Promise<void>
 }
 
@@ -31,21 +40,24 @@ export type Codecs = { readonly [K in RecordName]: Codec<Records[K]> }
 
 export const WIRE_HEADER_BYTES = 5
 
-/** The text of `schemas/<name>.avsc` as committed. */
-export function schemaText(name: RecordName): string {
-  return readFileSync(new URL(`../../schemas/${name}.avsc`, import.meta.url), 'utf8')
-}
-
 /** The schema id of a value in the wire format, or -1 where it has no such form. */
 export function schemaIdOf(bytes: Buffer): number {
   return bytes.length >= WIRE_HEADER_BYTES && bytes[0] === 0 ? bytes.readInt32BE(1) : -1
 }
 
+/** What reads the bodies of one writer's schema; `resolver` is null where it is our own schema. */
+interface Writer {
+  readonly text: string
+  readonly resolver: Resolver | null
+}
+
+type Resolver = ReturnType<avsc.Type['createResolver']>
+
 class AvscCodec<T> implements Codec<T> {
   readonly name: RecordName
   readonly id: number
   private readonly type: avsc.Type
-  private readonly resolvers = new Map<number, avsc.Type | null>()
+  private readonly writers = new Map<number, Writer>()
   private readonly registryUrl: string | undefined
   private scratch = Buffer.allocUnsafe(64 * 1024)
 
@@ -53,8 +65,9 @@ class AvscCodec<T> implements Codec<T> {
     this.name = name
     this.id = id
     this.registryUrl = registryUrl
-    this.type = avsc.Type.forSchema(JSON.parse(schemaText(name)) as avsc.Schema)
-    this.resolvers.set(id, null)
+    const text = schemaText(name)
+    this.type = typeOf(text)
+    this.writers.set(id, { text, resolver: null })
   }
 
   encode(record: T): Buffer {
@@ -93,49 +106,65 @@ class AvscCodec<T> implements Codec<T> {
     if (id < 0) {
       throw schemaErrors.notConfluent({ record: this.name, length: bytes.length, byte: bytes[0] })
     }
-    const writer = this.resolvers.get(id)
+    const writer = this.writers.get(id)
     if (writer === undefined) {
-      const known = [...this.resolvers.keys()].join(', ')
+      const known = [...this.writers.keys()].join(', ')
       throw schemaErrors.unknownId({ record: this.name, id, known })
     }
+    const body = bytes.subarray(WIRE_HEADER_BYTES)
     try {
-      const body = bytes.subarray(WIRE_HEADER_BYTES)
-      if (writer === null) return this.type.fromBuffer(body) as T
-      const resolver = this.type.createResolver(writer)
-      return this.type.fromBuffer(body, resolver) as T
+      if (writer.resolver === null) return this.type.fromBuffer(body) as T
+      return this.type.fromBuffer(body, writer.resolver) as T
     } catch (error) {
-      throw schemaErrors.damaged({ record: this.name, detail: messageOf(error) }, error)
+      const detail = inexactLong(writer.text, body) ?? messageOf(error)
+      throw schemaErrors.damaged({ record: this.name, detail }, error)
+    }
+  }
+
+  /** From now on records with `id` are read, which were written by this schema. */
+  learn(id: number, text: string): void {
+    if (this.writers.has(id)) return
+    try {
+      this.writers.set(id, { text, resolver: this.type.createResolver(typeOf(text)) })
+    } catch (error) {
+      const detail = messageOf(error)
+      throw schemaErrors.incompatible({ record: this.name, id, detail }, error)
     }
   }
 
   async prepare(id: number): Promise<void> {
-    if (this.resolvers.has(id) || this.registryUrl === undefined) return
-    const text = await writerSchema(this.registryUrl, id)
-    this.resolvers.set(id, avsc.Type.forSchema(JSON.parse(text) as avsc.Schema))
+    if (this.writers.has(id) || this.registryUrl === undefined) return
+    this.learn(id, await writerSchema(this.registryUrl, id))
   }
 }
 
-/** Which topic a record's subject is named after, as Confluent's TopicNameStrategy does. */
-export const SUBJECTS: Readonly<Record<RecordName, string>> = {
-  reading: 'readings-value',
-  'bench-window': 'bench.windows-value',
-  window: 'windows-value',
-  anomaly: 'anomalies-value',
-  control: 'readings-control-value',
-  'dead-letter': 'dead-letters-value',
+export interface CodecOptions {
+  /** The setting SCHEMA_REGISTRY_URL: each schema is registered there and bears the id it gets. */
+  readonly registryUrl?: string | undefined
+  /** The setting TOPIC_PREFIX: a registry's subjects are named after topics. */
+  readonly topicPrefix?: string
 }
 
-/** With `registryUrl`, each schema is registered there under its subject and bears the id it gets. */
-export async function loadCodecs(
-  options: { registryUrl?: string | undefined } = {},
-): Promise<Codecs> {
+/** @throws schemas.registry where a registry is set and does not take the schemas. */
+export async function loadCodecs(options: CodecOptions = {}): Promise<Codecs> {
+  const { registryUrl, topicPrefix } = options
   const codecs: Record<string, unknown> = {}
-  for (const name of Object.keys(SCHEMA_IDS) as RecordName[]) {
-    const id =
-      options.registryUrl === undefined
-        ? SCHEMA_IDS[name]
-        : await registerSchema(options.registryUrl, SUBJECTS[name], schemaText(name))
-    codecs[name] = new AvscCodec(name, id, options.registryUrl)
+  for (const name of RECORD_NAMES) {
+    codecs[name] =
+      registryUrl === undefined
+        ? fixedCodec(name)
+        : new AvscCodec(
+            name,
+            await registerSchema(registryUrl, subjectOf(name, topicPrefix), schemaText(name)),
+            registryUrl,
+          )
   }
   return codecs as unknown as Codecs
+}
+
+function fixedCodec(name: RecordName): AvscCodec<unknown> {
+  const versions = schemaVersions(name)
+  const codec = new AvscCodec<unknown>(name, versions.at(-1)!.id, undefined)
+  for (const { id, text } of versions) codec.learn(id, text)
+  return codec
 }

@@ -1,13 +1,17 @@
+import { LONG_MAX } from './longs.ts'
+
 /**
- * Walks a Reading in a buffer without making an object: what the engine reads with. `open` reads the head,
- * each `next` one measurement; texts are byte ranges of the buffer.
+ * Walks a Reading in a buffer without making an object: what the engine reads with. `open` reads
+ * the head, each `next` one measurement; texts are byte ranges of the buffer.
  *
  *   reading := tenant:string meterId:string at:long seq:(0 | 1 long) measurements:array
- *   array   := (count:long [size:long] item*)* 0      a negative count has the block's bytes behind it
+ *   array   := (count:long [size:long] item*)* 0      a negative count has the block's bytes behind
+ *   it
  *   item    := channel:string value:double quality:enum
  *   string  := length:long bytes ; long := zigzag varint ; double := 8 bytes, little endian
  *
- * Source: Avro 1.12 specification, "Binary encoding"; the order of fields is `schemas/reading.avsc`.
+ * Source: Avro 1.12 specification, "Binary encoding"; the order of fields is
+ * `schemas/reading.avsc`.
  */
 export class ReadingCursor {
   tenantStart = 0
@@ -31,7 +35,10 @@ export class ReadingCursor {
   private end = 0
   private left = 0
 
-  /** Starts on the Avro body (behind the wire header) in [start, end). Answers false where it is damaged. */
+  /**
+   * Starts on the Avro body (behind the wire header) in [start, end). Answers false where it is
+   * damaged.
+   */
   open(bytes: Buffer, start: number, end: number): boolean {
     if (bytes !== this.bytes) {
       this.bytes = bytes
@@ -39,7 +46,8 @@ export class ReadingCursor {
     }
     this.position = start
     this.end = end
-    this.damaged = false
+    this.damaged = end > bytes.length
+    if (this.damaged) return false
     this.left = -1
     this.tenantEnd = this.text()
     this.tenantStart = this.textStart
@@ -108,7 +116,7 @@ export class ReadingCursor {
     return this.position
   }
 
-  /** Zigzag varint; up to 2^53 in magnitude, beyond it the reading counts as damaged. */
+  /** Zigzag varint; beyond `LONG_MAX` in magnitude the reading counts as damaged. */
   private long(): number {
     const { bytes, end } = this
     let at = this.position
@@ -135,11 +143,10 @@ export class ReadingCursor {
       if (byte < 0x80) break
     }
     this.position = at
-    const zigzag = high * 2 ** 28 + low
-    if (zigzag > 2 * Number.MAX_SAFE_INTEGER) return this.cut()
     // Halving is exact only without the lowest bit, which is the sign.
     const half = high * 2 ** 27 + (low >>> 1)
-    return (low & 1) === 1 ? -half - 1 : half
+    const value = (low & 1) === 1 ? -half - 1 : half
+    return value > LONG_MAX || value < -LONG_MAX ? this.cut() : value
   }
 
   private cut(): number {

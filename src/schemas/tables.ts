@@ -1,6 +1,7 @@
 /**
- * The QuestDB tables as the engine fills them. `infra/questdb/*.sql` creates them, and the sink asserts
- * at start that both agree. The designated timestamp `ts` is microseconds UTC and always the first column.
+ * The QuestDB tables as the engine fills them. `infra/questdb/*.sql` creates them, and the sink
+ * asserts at start that both agree. The designated timestamp `ts` is microseconds UTC and always
+ * the first column.
  */
 export type ColumnType = 'timestamp' | 'symbol' | 'double' | 'long' | 'boolean'
 
