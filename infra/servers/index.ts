@@ -33,7 +33,7 @@ export interface RunningServers {
   /** KAFKA_BROKERS, QUESTDB_URL, DATABASE_URL of those that were started. */
   readonly env: Record<string, string>
   readonly servers: readonly Server[]
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 function jarsDirOf(options: ServersOptions): string {
