@@ -72,8 +72,10 @@ export class Course {
     this.from[i] = from
     this.to[i] = to
     this.energyWh[i] = energy
-    this.whole[i] = gap > SPREAD_MICROS_MAX ? 1 : 0
-    this.estimated[i] = gap > rules.gapMicrosMax || gap > SPREAD_MICROS_MAX ? 1 : 0
+    // What is left of a gap that ends where it begins cannot be spread either.
+    this.whole[i] = gap > SPREAD_MICROS_MAX || from >= to ? 1 : 0
+    const spread = gap > rules.gapMicrosMax && from < to
+    this.estimated[i] = spread || gap > SPREAD_MICROS_MAX ? 1 : 0
   }
 
   private addGood(at: number, valueWh: number): void {
@@ -131,12 +133,9 @@ export class Course {
   /** Whether an estimated stretch reaches into [start, end). */
   estimatedIn(start: number, end: number): boolean {
     for (let i = this.firstAfter(start); i < this.count; i++) {
-      if (this.whole[i] === 1) {
-        if (this.to[i]! >= start && this.to[i]! < end) return true
-        continue
-      }
       if (this.from[i]! >= end) break
-      if (this.estimated[i] === 1 && this.to[i]! > start) return true
+      if (this.estimated[i] === 0) continue
+      if (this.whole[i] === 0 ? this.to[i]! > start : this.to[i]! < end) return true
     }
     return false
   }
@@ -182,10 +181,9 @@ export class Course {
     ) {
       tail++
     }
-    const from = Math.min(this.from[head] ?? Infinity, other.from[head] ?? Infinity)
     const ends = (c: Course) => (c.count - tail > head ? c.to[c.count - 1 - tail]! : -Infinity)
     const starts = (c: Course) => (c.count > head ? c.from[head]! : Infinity)
-    return [Math.min(from, starts(this), starts(other)), Math.max(ends(this), ends(other))]
+    return [Math.min(starts(this), starts(other)), Math.max(ends(this), ends(other))]
   }
 
   private same(i: number, other: Course, j: number): boolean {

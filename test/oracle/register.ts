@@ -76,13 +76,16 @@ export function stretches(
   let given = settled?.givenWh ?? 0
   for (const sample of good) {
     if (previous !== undefined) {
+      const gap = sample.at - previous.at
       const from = Math.max(previous.at, settled?.boundary ?? -Infinity)
+      // What is left of a gap that ends where it begins can be spread over nothing.
+      const nothing = sample.at <= from
       out.push({
         from,
         to: sample.at,
         energyWh: difference(previous, sample, rules) - given,
-        estimated: sample.at - previous.at > Math.min(rules.gapMicrosMax, SPREAD_MAX),
-        whole: sample.at - previous.at > SPREAD_MAX,
+        estimated: gap > SPREAD_MAX || (gap > rules.gapMicrosMax && !nothing),
+        whole: gap > SPREAD_MAX || nothing,
       })
       given = 0
     }

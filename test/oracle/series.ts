@@ -54,7 +54,7 @@ export class OracleSeries {
   private newestAt = -Infinity
   private readonly gaps: number[] = []
   private learned: number | undefined
-  private readonly frozen = new Map<string, number>()
+  private readonly frozen = new Map<number, { energyWh: number; estimated: boolean }>()
   boundary = -Infinity
 
   private readonly rules: SeriesRules
@@ -104,8 +104,9 @@ export class OracleSeries {
 
   private samples(): RegisterSample[] {
     const scale = this.rules.wattHours ?? 1
+    const after = this.settled?.last.at ?? -Infinity
     return this.known
-      .filter((o) => o.quality !== 'BAD')
+      .filter((o) => o.quality !== 'BAD' && o.at > after)
       .map((o) => ({ at: o.at, value: o.value * scale }))
   }
 
@@ -178,10 +179,12 @@ export class OracleSeries {
     }
     // An hour keeps what was given to its quarters before the boundary.
     let energy = 0
-    for (let w = Math.floor(start / PANE) * PANE; w < end; w += PANE) {
-      if (end - start > PANE) energy += this.frozen.get(String(w)) ?? 0
-    }
     let estimated = false
+    for (let w = Math.floor(start / PANE) * PANE; w < end; w += PANE) {
+      const given = end - start > PANE ? this.frozen.get(w) : undefined
+      energy += given?.energyWh ?? 0
+      estimated ||= given?.estimated ?? false
+    }
     for (const s of course) {
       energy += shareOf(s, start, end)
       estimated ||= s.estimated && touches(s, start, end)
@@ -196,8 +199,9 @@ export class OracleSeries {
       const course = this.course()
       for (const w of this.starts(PANE, -Infinity, boundary, course)) {
         if (w < this.boundary) continue
-        const given = course.reduce((a, s) => a + shareOf(s, w, w + PANE), 0)
-        this.frozen.set(String(w), given)
+        const energyWh = course.reduce((a, s) => a + shareOf(s, w, w + PANE), 0)
+        const estimated = course.some((s) => s.estimated && touches(s, w, w + PANE))
+        this.frozen.set(w, { energyWh, estimated })
       }
       const good = goodSamples(this.settled?.last, this.samples())
       const last = good.findLast((s) => s.at < boundary) ?? this.settled?.last
@@ -214,10 +218,8 @@ export class OracleSeries {
 
   /** Forgets observations whose windows can no longer change. */
   forget(before: number): void {
-    const lastAt = this.settled?.last.at ?? Infinity
-    this.known = this.known.filter((o) =>
-      this.register ? o.at > lastAt || this.settled === undefined : this.placeOf(o.at) >= before,
-    )
+    const undecided = this.register ? (this.settled?.last.at ?? -Infinity) : Infinity
+    this.known = this.known.filter((o) => o.at > undecided || this.placeOf(o.at) >= before)
   }
 }
 

@@ -138,6 +138,9 @@ function differences(
       if (!(name in found)) continue
       // A retracted verdict says that it is none; the values beside it are those of its last emission.
       if (found['state'] === 'retracted' && name !== 'state') continue
+      // What is learned meanwhile restates nothing, but a window that is restated for nothing tells it.
+      const learned = name === 'expected' || name === 'completeness'
+      if (learned && (value === null) !== (found[name] === null)) continue
       if (!same(value, found[name])) {
         note(
           out.different,
