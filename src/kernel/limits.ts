@@ -12,8 +12,18 @@ export const LIMITS = Object.freeze({
   readingPayloadBytesMax: 64 * 1024,
   deadLetterBytesMax: 64 * 1024,
   measurementsPerReadingMax: 1_024,
-  readingsPerPublishMax: 10_000,
+  /** 64 KiB hold no more than about this many readings that are any. */
+  readingsPerPublishMax: 4_096,
   jsonDepthMax: 32,
+  /** Beyond any quantity that is metered, and far from where sums of squares overflow a double. */
+  valueMagnitudeMax: 1e15,
+  /**
+   * Times before 1973-03-03T09:46:40Z are refused: a clock that was never set says 1970, and from here on
+   * seconds, milliseconds and microseconds since 1970 can be told apart by their size.
+   */
+  earliestAtMicros: 1e14,
+  /** Names of channels and topics whose checked form is remembered; all are forgotten together above it. */
+  rememberedNamesMax: 50_000,
   futureMicrosMax: 5 * 60 * 1_000_000,
   /** revision = epoch * 2^44 + offset stays an exact double below this. */
   epochMax: 511,
@@ -40,6 +50,51 @@ export const LIMITS = Object.freeze({
   // Engine
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
   samplesPerSeriesMax: 16_384,
+  engineFetchBytesMax: 1024 * 1024,
+  /** Records between two looks at the clock, and how long the event loop may be held. */
+  engineSliceRecords: 250,
+  engineSliceMs: 10,
+  /** Rows and records that may wait to be sent before the source is slowed down. */
+  engineOutputRowsMax: 100_000,
+  engineGatherMs: 20,
+  engineAppendRecords: 10_000,
+  engineRetryMsMax: 5_000,
+  engineDrainMs: 5_000,
+
+  // The bridge
+  bridgeConnectionsMax: 20_000,
+  /** A connection that has not said CONNECT by then is closed. */
+  bridgeConnectMsMax: 10_000,
+  /** What a message in flight weighs beside its bytes: the objects that hold it. */
+  bridgeMessageOverheadBytes: 256,
+  /**
+   * What one connection may have in flight, and all of them together; above it TCP is left unread. The
+   * total is what one turn of the loop may have to take up when Kafka comes back: 40,000 small messages.
+   */
+  bridgeConnectionBytesMax: 2 * 1024 * 1024,
+  bridgeInFlightBytesMax: 16 * 1024 * 1024,
+  /** Frames begun and not ended, over all connections; who goes above it is disconnected. */
+  bridgePartialBytesMax: 64 * 1024 * 1024,
+  /** Packets that come in the same read as CONNECT, before it is answered. */
+  bridgeEarlyPacketsMax: 16_384,
+  /** QoS 2 publishes of one connection between PUBREC and PUBREL; their payloads are not kept. */
+  bridgeQos2Max: 16_384,
+  /** One request to Kafka. Half of what a record batch of the topics may hold, if all is one meter's. */
+  bridgeAppendBytesMax: 1024 * 1024,
+  /** After a refusal the next append waits this long, twice as long each time. */
+  bridgeAppendRetryMsMin: 200,
+  bridgeAppendRetryMsMax: 2_000,
+  bridgeKeepaliveCheckMs: 1_000,
+  /** How long what is in flight may take when the bridge stops, and then the devices' good-bye. */
+  bridgeStopMs: 6_000,
+  bridgeGoodbyeMs: 1_000,
+  tickEveryMs: 10_000,
+  /** Connections to the second source: each has one message at a time on its way. */
+  brokerConnections: 16,
+  /** What the broker keeps for us while we are away. */
+  brokerSessionSeconds: 7 * 86_400,
+  brokerRetryMs: 1_000,
+  tokenCharactersMin: 22,
 
   // The publisher of replay, simulate and the benchmarks
   /** Publishes of one connection that wait for their PUBACK; packet ids end at 65,535. */
@@ -67,6 +122,29 @@ export const LIMITS = Object.freeze({
   /** Identities remembered of local hours that are shown twice. */
   replayRepeatedMax: 100_000,
   replayStepMs: 1_000,
+
+  // QuestDB
+  questdbQueryMsMax: 30_000,
+  /** One page of rows that is streamed out. */
+  questdbExportMsMax: 300_000,
+  questdbDdlAttemptsMax: 5,
+  /** A write: this, and a millisecond more for each of these bytes (100 kB/s is the slowest). */
+  questdbWriteMsMax: 10_000,
+  questdbWriteBytesPerMs: 100,
+  questdbRetryMsMin: 100,
+  questdbRetryMsMax: 5_000,
+  /** After a write whose answer never came: what a server still held of it is done by then. */
+  questdbSettleMs: 1_000,
+  /** A request is a transaction: larger ones are merged cheaper, smaller ones hold less memory. */
+  questdbRequestRowsMax: 50_000,
+  /** Rows encoded at a stretch, so that the event loop is held for less than 20 ms. */
+  questdbEncodeRowsMax: 5_000,
+  /** A table whose writes wait longer than this makes the role not ready. */
+  questdbStuckMs: 10_000,
+  walPollEveryMs: 5_000,
+  /** Transactions that a table may be behind its WAL, for this long, before the role is not ready. */
+  walLagTransactionsMax: 200,
+  walLagMsMax: 60_000,
 
   // Ledger, verify
   /** Lines that wait to be written together. */

@@ -1,0 +1,92 @@
+import { Counter, Gauge, Histogram } from 'prom-client'
+import type { Registry } from 'prom-client'
+import type { TaskCounts } from './ingest.ts'
+import { noCounts } from './ingest.ts'
+import type { RowBatch } from './sink.ts'
+import type { Task } from './task.ts'
+
+const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
+  ['records', 'records', 'Records taken in, control records included'],
+  ['measurements', 'measurements', 'Measurements taken in'],
+  ['duplicates', 'duplicates', 'Measurements that lost to one of the same identity'],
+  ['bad', 'bad', 'Measurements of quality BAD: stored, in no window'],
+  [
+    'beyondHorizon',
+    'beyond_horizon',
+    'Measurements too late for their windows: stored as rows alone',
+  ],
+  ['restated', 'restated_windows', 'Windows emitted again because a late measurement changed them'],
+  ['unreadable', 'unreadable', 'Records of the readings topic that are none'],
+  ['crowdedOut', 'crowded_out', 'Samples forgotten before their horizon, for want of room'],
+]
+
+/** The engine's metrics. Without a registry they count for nobody. */
+export class EngineMetrics {
+  private readonly rows: Counter<'table'> | undefined
+  private readonly flushSeconds: Histogram | undefined
+  private readonly stale: Counter | undefined
+
+  constructor(registry: Registry | undefined, tasks: () => readonly Task[]) {
+    if (registry === undefined) return
+    const registers = [registry]
+    this.rows = new Counter({
+      name: 'meterloom_engine_rows_total',
+      help: 'Rows acknowledged, by table',
+      labelNames: ['table'],
+      registers,
+    })
+    this.flushSeconds = new Histogram({
+      name: 'meterloom_engine_flush_seconds',
+      help: 'Time from sending a round of rows and records to the last acknowledgement',
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+      registers,
+    })
+    this.stale = new Counter({
+      name: 'meterloom_engine_stale_commits_total',
+      help: 'Commits refused because the partitions had another owner by then',
+      registers,
+    })
+    const kept = noCounts()
+    const seen = new WeakMap<Task, TaskCounts>()
+    for (const [field, name, help] of COUNTED) {
+      new Counter({
+        name: `meterloom_engine_${name}_total`,
+        help,
+        registers,
+        collect() {
+          // Tasks come and go with their partitions; what they counted stays counted.
+          for (const task of tasks()) {
+            const before = seen.get(task) ?? noCounts()
+            const grown = task.counts[field] - before[field]
+            kept[field] += grown
+            before[field] = task.counts[field]
+            seen.set(task, before)
+            this.inc(grown)
+          }
+        },
+      })
+    }
+    const gauge = (name: string, help: string, of: (task: Task) => number) =>
+      new Gauge({
+        name: `meterloom_engine_${name}`,
+        help,
+        registers,
+        collect() {
+          this.set(tasks().reduce((sum, task) => sum + of(task), 0))
+        },
+      })
+    gauge('meters', 'Meters with state in this process', (task) => task.table.meterCount)
+    gauge('series', 'Series with state in this process', (task) => task.table.seriesCount)
+    gauge('state_bytes', 'Bytes of state in this process', (task) => task.stateBytes)
+    gauge('partitions', 'Partitions that this process owns', () => 1)
+  }
+
+  flushed(batches: readonly RowBatch[], seconds: number): void {
+    this.flushSeconds?.observe(seconds)
+    for (const batch of batches) this.rows?.inc({ table: batch.spec.table }, batch.count)
+  }
+
+  staleCommit(): void {
+    this.stale?.inc()
+  }
+}
