@@ -4,6 +4,8 @@ import { serverErrors } from './errors.ts'
 
 /** Set-up puts a Java that is new enough first on the PATH. */
 export const JAVA = 'java'
+/** In a locale without UTF-8, Java 17 cannot open files whose names are not ASCII. */
+export const JAVA_ENV = { LC_ALL: 'C.UTF-8' }
 
 /** @throws servers.noJars where the folder lacks Kafka's or QuestDB's jar. */
 export function jarClassPath(jarsDir: string): string {

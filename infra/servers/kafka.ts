@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { LIMITS } from '../../src/kernel/limits.ts'
-import { JAVA, jarClassPath } from './java.ts'
+import { JAVA, JAVA_ENV, jarClassPath } from './java.ts'
 import { runOnce } from './run-once.ts'
 import { ServerProcess } from './server-process.ts'
 import type { Server } from './server.ts'
@@ -16,6 +17,13 @@ export interface KafkaOptions {
   readonly controllerPort: number
 }
 
+/** As Java reads values of properties: in Latin-1, with backslashes that escape. */
+function javaProperty(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** One node that is broker and controller. */
 function properties({ port, controllerPort }: KafkaOptions, logDir: string): string {
   return [
@@ -25,7 +33,7 @@ function properties({ port, controllerPort }: KafkaOptions, logDir: string): str
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names=CONTROLLER',
-    `log.dirs=${logDir}`,
+    `log.dirs=${javaProperty(logDir)}`,
     'offsets.topic.replication.factor=1',
     'offsets.topic.num.partitions=4',
     'transaction.state.log.replication.factor=1',
@@ -35,6 +43,9 @@ function properties({ port, controllerPort }: KafkaOptions, logDir: string): str
     'share.coordinator.state.topic.min.isr=1',
     // A group of one member need not wait for others that never come.
     'group.initial.rebalance.delay.ms=0',
+    // After kill -9 the node is let in again only when its earlier session is over; 9 s is the default.
+    'broker.session.timeout.ms=3000',
+    'broker.heartbeat.interval.ms=500',
     // A misspelt topic is an error, not a topic.
     'auto.create.topics.enable=false',
     // A segment counts against retention.bytes only when it is closed.
@@ -77,7 +88,7 @@ export function kafkaServer(options: KafkaOptions): Server {
   const logDir = join(home, 'data')
   const propertiesFile = join(home, 'server.properties')
   const log4jFile = join(home, 'log4j2.properties')
-  const log4j = `-Dlog4j2.configurationFile=${log4jFile}`
+  const log4j = `-Dlog4j2.configurationFile=${pathToFileURL(log4jFile).href}`
   return new ServerProcess(
     {
       name: 'kafka',
@@ -95,10 +106,11 @@ export function kafkaServer(options: KafkaOptions): Server {
         const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
         const format = ['format', '-t', id, '-c', propertiesFile]
         const tool = [log4j, '-Xmx128m', '-cp', jarClassPath(jarsDir), 'kafka.tools.StorageTool']
-        await runOnce('kafka', { program: JAVA, args: [...tool, ...format] })
+        await runOnce('kafka', { program: JAVA, args: [...tool, ...format], env: JAVA_ENV })
       },
       command: () => ({
         program: JAVA,
+        env: JAVA_ENV,
         args: [
           '-Xms128m',
           '-Xmx640m',

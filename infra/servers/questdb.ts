@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LIMITS } from '../../src/kernel/limits.ts'
-import { JAVA, jarClassPath } from './java.ts'
+import { JAVA, JAVA_ENV, jarClassPath } from './java.ts'
 import { ServerProcess } from './server-process.ts'
 import type { Server } from './server.ts'
 
@@ -86,6 +86,7 @@ export function questdbServer(options: QuestdbOptions): Server {
       },
       command: () => ({
         program: JAVA,
+        env: JAVA_ENV,
         args: [
           '-Xms64m',
           '-Xmx384m',
