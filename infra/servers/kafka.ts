@@ -43,7 +43,8 @@ function properties({ port, controllerPort }: KafkaOptions, logDir: string): str
     'share.coordinator.state.topic.min.isr=1',
     // A group of one member need not wait for others that never come.
     'group.initial.rebalance.delay.ms=0',
-    // After kill -9 the node is let in again only when its earlier session is over; 9 s is the default.
+    // After kill -9 the node is let in again only when its earlier session is over; 9 s is the
+    // default.
     'broker.session.timeout.ms=3000',
     'broker.heartbeat.interval.ms=500',
     // A misspelt topic is an error, not a topic.

@@ -24,8 +24,8 @@ export interface Fleet {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The roles, and the heap that each may have, in MB: servers, roles and sample together live in 4 GB.
- * What the engine keeps in typed arrays is not counted by it.
+ * The roles, and the heap that each may have, in MB: servers, roles and sample together live in 4
+ * GB. What the engine keeps in typed arrays is not counted by it.
  */
 const HEAP_MB = { bridge: 512, processor: 768, worker: 192, api: 256 } as const
 const SAMPLE_HEAP_MB = 256
