@@ -1,11 +1,12 @@
 import type { CliIo, Register } from './cli/io.ts'
 import { register as replay } from './cli/replay.ts'
 import { runCli } from './cli/run.ts'
+import { register as simulate } from './cli/simulate.ts'
 import { register as start } from './cli/start.ts'
 import { register as status } from './cli/status.ts'
 
 /** Every command, in the order that the help shows. */
-const COMMANDS: readonly Register[] = [start, status, replay]
+const COMMANDS: readonly Register[] = [start, status, replay, simulate]
 
 /**
  * Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is

@@ -6,6 +6,7 @@ const LINE_EVERY_SECONDS = 5
 export interface PublishProgress {
   /** @param done Of `total`, in any unit. @param text What stands beside the bar. */
   update(done: number, total: number, text: string): void
+  /** Leaves the terminal as it was. Nothing is drawn any more; called again, it does nothing. */
   stop(): void
 }
 
@@ -23,11 +24,12 @@ export async function publishProgress(io: CliIo, label: string): Promise<Publish
   bar.start(1, 0, { text: '' })
   return {
     update: (done, total, text) => {
+      if (!bar.isActive) return
       bar.setTotal(Math.max(1, total))
       bar.update(done, { text })
     },
     stop: () => {
-      bar.stop()
+      if (bar.isActive) bar.stop()
     },
   }
 }

@@ -122,6 +122,9 @@ export const LIMITS = Object.freeze({
   /** Identities remembered of local hours that are shown twice. */
   replayRepeatedMax: 100_000,
   replayStepMs: 1_000,
+  /** History of one meter in one PUBLISH: two hours of minutes, 12 KiB. */
+  simulateReadingsPerPublish: 120,
+  simulateSaveEveryMs: 10_000,
 
   // QuestDB
   questdbQueryMsMax: 30_000,
