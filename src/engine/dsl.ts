@@ -6,6 +6,7 @@ import type { Records } from '../schemas/records.ts'
 import type { ColumnType, TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration } from './columns.ts'
 import { engineErrors } from './errors.ts'
+import type { ListDeclaration, NoLists } from './lists.ts'
 import type {
   AnyNode,
   AnyOperator,
@@ -74,7 +75,7 @@ export interface Table<Shape extends Record<string, ColumnType>> extends TableSp
   readonly shape: Shape
 }
 
-export class Stream<T> {
+export class Stream<in out T> {
   readonly node: StreamNode
 
   constructor(node: StreamNode) {
@@ -82,17 +83,21 @@ export class Stream<T> {
   }
 
   filter(name: string, keep: (item: T) => boolean): Stream<T> {
+    // What is kept decides the state of all that follows.
+    const declaration = `filter ${String(keep)}`
     return new Stream<T>(
-      add<FilterNode>({ kind: 'filter', id: name, declaration: 'filter', input: this.node, keep }),
+      add<FilterNode>({ kind: 'filter', id: name, declaration, input: this.node, keep }),
     )
   }
 
-  scan<Out, D extends Record<string, ColumnDeclaration>>(
-    name: string,
-    operator: Operator<T, Out, D>,
-  ): Stream<Out> {
+  scan<
+    Out,
+    D extends Record<string, ColumnDeclaration>,
+    L extends Record<string, ListDeclaration> = NoLists,
+  >(name: string, operator: Operator<T, Out, D, L>): Stream<Out> {
     const any = operator as unknown as AnyOperator
-    const declaration = `scan ${operator.declaration} ${JSON.stringify(operator.columns)}`
+    const { columns, lists } = operator
+    const declaration = `scan ${operator.declaration} ${JSON.stringify({ columns, lists })}`
     return new Stream<Out>(
       add<ScanNode>({ kind: 'scan', id: name, declaration, input: this.node, operator: any }),
     )

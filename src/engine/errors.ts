@@ -30,4 +30,10 @@ export const engineErrors = errorTable('engine', {
     message: (f: { series: string; samples: number }) =>
       `${f.series} holds ${f.samples} samples inside its horizon, which is the limit`,
   },
+  listFull: {
+    domain: 'internal',
+    retryable: false,
+    message: (f: { slot: number; max: number }) =>
+      `the list of slot ${f.slot} holds ${f.max} entries, the most that its operator declared`,
+  },
 })

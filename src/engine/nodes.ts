@@ -3,6 +3,7 @@ import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import type { TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration, Columns } from './columns.ts'
+import type { BoundedLists, ListDeclaration, NoLists } from './lists.ts'
 
 /**
  * A topology is frozen data: nodes that name what they read. The task compiles them; nothing here runs.
@@ -111,27 +112,36 @@ export interface Pane extends SeriesItem {
   readonly cumulative: boolean
 }
 
+/** What a step reads and writes: each column and each list, under the name it was declared by. */
+export type State<
+  D extends Record<string, ColumnDeclaration>,
+  L extends Record<string, ListDeclaration>,
+> = Columns<D> & { readonly [K in keyof L]: BoundedLists<L[K]['fields'][number]> }
+
 /**
- * A keyed scan: for each series, columns that each step reads and writes.
+ * A keyed scan: for each series, columns and bounded lists that each step reads and writes.
  *
  * `step` is called in the order of the log, once for each input item, with the series' slot. It must not
  * read a clock, a random number, or anything but its arguments; `out` hands an item on (and may reuse it).
  * An input that is `restated` replaces an earlier one: the operator takes back what no longer holds.
  */
-export interface Operator<In, Out, D extends Record<string, ColumnDeclaration>> {
+export interface Operator<
+  In,
+  Out,
+  D extends Record<string, ColumnDeclaration>,
+  L extends Record<string, ListDeclaration> = NoLists,
+> {
   /** Names the operator and its options: part of the node's declaration. */
   readonly declaration: string
   readonly columns: D
-  step(columns: Columns<D>, slot: number, item: In, out: (item: Out) => void): void
+  readonly lists?: L
+  // A property and not a method: an operator of another input must not pass as one of this.
+  readonly step: (state: State<D, L>, slot: number, item: In, out: (item: Out) => void) => void
 }
 
 export interface AnyOperator {
   readonly declaration: string
   readonly columns: Record<string, ColumnDeclaration>
-  step(
-    columns: Columns<Record<string, ColumnDeclaration>>,
-    slot: number,
-    item: never,
-    out: (item: never) => void,
-  ): void
+  readonly lists?: Record<string, ListDeclaration>
+  readonly step: (state: never, slot: number, item: never, out: (item: never) => void) => void
 }

@@ -9,6 +9,7 @@ import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
 import type { Codec, Codecs } from '../schemas/codecs.ts'
 import { ReadingCursor } from '../schemas/reading-cursor.ts'
 import { ColumnSet } from './columns.ts'
+import { BoundedLists } from './lists.ts'
 import type { Pipeline } from './dsl.ts'
 import { Ingest, noCounts } from './ingest.ts'
 import type { TaskCounts } from './ingest.ts'
@@ -46,7 +47,7 @@ export class Task {
   private readonly ingest: Ingest
   private readonly cursor = new ReadingCursor()
   private readonly cause: Cause = { revision: 0 }
-  private readonly scans: { set: ColumnSet<ScanNode['operator']['columns']> }[] = []
+  private readonly scans: { grow(slots: number): void; readonly bytes: number }[] = []
   private readonly combines: CombineState[] = []
   private begunSeries = 0
   private appendMillis = -Infinity
@@ -121,12 +122,18 @@ export class Task {
   private scan(node: ScanNode, emit: Emit<never>): Emit<never> {
     const { operator } = node
     const set = new ColumnSet(operator.columns)
-    this.scans.push({ set })
+    const state: Record<string, unknown> = { ...set.columns }
+    this.scans.push(set)
+    for (const [name, declaration] of Object.entries(operator.lists ?? {})) {
+      const lists = new BoundedLists(declaration)
+      state[name] = lists
+      this.scans.push(lists)
+    }
     let current = 0
     const out = (item: never) => emit(current, item)
     return (slot, item) => {
       current = slot
-      operator.step(set.columns, slot, item, out)
+      operator.step(state as never, slot, item, out)
     }
   }
 
@@ -200,7 +207,7 @@ export class Task {
   }
 
   private growTo(slots: number): void {
-    for (const { set } of this.scans) set.grow(slots)
+    for (const state of this.scans) state.grow(slots)
     for (const combine of this.combines) {
       combine.grow(slots)
       for (let slot = this.begunSeries; slot < slots; slot++) combine.begin(slot)
@@ -211,7 +218,7 @@ export class Task {
   /** Bytes of state, of all series. */
   get stateBytes(): number {
     let bytes = this.table.bytes
-    for (const { set } of this.scans) bytes += set.bytes
+    for (const state of this.scans) bytes += state.bytes
     for (const combine of this.combines) bytes += combine.bytes
     return bytes
   }
