@@ -8,6 +8,13 @@ export const serverErrors = errorTable('servers', {
       `port ${f.port} on ${f.host}, which ${f.server} wants, is taken by another process: ` +
       `end that one, or set ${f.setting} to a free port`,
   },
+  cannotListen: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { server: string; host: string; port: number; setting: string; why: string }) =>
+      `${f.server} cannot listen on ${f.host}:${f.port} (${f.why}): set ${f.setting}, ` +
+      'BIND_ADDRESS or OPS_BIND_ADDRESS to what this machine allows',
+  },
   stopped: {
     domain: 'user',
     retryable: true,

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { messageOf } from '../../src/kernel/errors.ts'
 import { serverErrors } from './errors.ts'
 import type { PortClaim } from './server.ts'
 
@@ -18,13 +19,16 @@ function listenOn(port: number, host = HOST): Promise<{ port: number; close(): P
   })
 }
 
-/** @throws servers.portTaken naming the port and the setting that moves it. */
+/** @throws servers.portTaken or servers.cannotListen, naming the port and the setting that moves it. */
 export async function assertPortsFree(server: string, claims: readonly PortClaim[]): Promise<void> {
   for (const { port, setting, host = HOST } of claims) {
     try {
       await (await listenOn(port, host)).close()
     } catch (error) {
-      throw serverErrors.portTaken({ server, host, port, setting }, error)
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EADDRINUSE')
+        throw serverErrors.portTaken({ server, host, port, setting }, error)
+      throw serverErrors.cannotListen({ server, host, port, setting, why: messageOf(error) }, error)
     }
   }
 }

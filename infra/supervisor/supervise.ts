@@ -136,8 +136,9 @@ async function stopAll(kept: KeptFleet, progress: Progress): Promise<void> {
   progress.working('stopping')
   const startedMs = performance.now()
   // First who sends, then who works on it, then where it is kept.
-  await kept.sample?.stop()
-  await Promise.all(kept.roles.map((role) => role.kept.stop()))
+  const sampleStopped = kept.sample?.stop()
+  await within(sampleStopped, LIMITS.sampleHeadStartMs)
+  await Promise.all([sampleStopped, ...kept.roles.map((role) => role.kept.stop())])
   await Promise.all(kept.servers.map((server) => server.stop()))
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
   progress.close()
@@ -153,7 +154,8 @@ async function killAll(kept: KeptFleet): Promise<void> {
 async function statusOf(kept: KeptFleet): Promise<Status> {
   const roles = await Promise.all(
     kept.roles.map(async ({ kept: role, service }): Promise<ProcessStatus> => {
-      const asked = role.state === 'ready' && !(await isReadySoon(service))
+      const asked =
+        role.state === 'ready' && !(await within(service.isReady(), LIMITS.probeTimeoutMs))
       return { ...describe(role), state: asked ? 'unready' : role.state }
     }),
   )
@@ -161,12 +163,13 @@ async function statusOf(kept: KeptFleet): Promise<Status> {
   return { pid: process.pid, processes: [...kept.servers.map(describe), ...roles, ...sample] }
 }
 
-/** A role that does not answer soon is not ready. */
-async function isReadySoon(service: RoleProcess): Promise<boolean> {
+/** What the promise resolves with; undefined where that takes longer. */
+async function within<T>(promise: Promise<T> | undefined, limitMs: number): Promise<T | undefined> {
   const limit = new AbortController()
-  const late = sleep(LIMITS.probeTimeoutMs, false, { signal: limit.signal }).catch(() => false)
+  const { signal } = limit
+  const late = sleep(limitMs, undefined, { signal }).catch(() => undefined)
   try {
-    return await Promise.race([service.isReady(), late])
+    return await Promise.race([promise, late])
   } finally {
     limit.abort()
   }

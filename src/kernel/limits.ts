@@ -31,9 +31,10 @@ export const LIMITS = Object.freeze({
 
   // Servers and roles as children
   serverStartMs: 60_000,
-  /** Roles may take 9 s and servers 4 s, so that all is gone within the 15 s that are promised. */
+  /** One after the other, with a little between, so that all is gone within 15 s as promised. */
+  sampleHeadStartMs: 1_500,
+  roleStopMs: 8_500,
   serverStopMs: 4_000,
-  roleStopMs: 9_000,
   probeEveryMs: 50,
   probeTimeoutMs: 2_000,
   /** A child that dies is started again after this, twice as long with each death in a row. */
@@ -46,6 +47,31 @@ export const LIMITS = Object.freeze({
   lagWatchEveryMs: 5_000,
   /** Lines of a child's log that its death is reported with. */
   reportedLogLines: 12,
+
+  // The log
+  logConnectMsMax: 3_000,
+  /** One request; for a group it is less where its session is shorter. */
+  logRequestMsMax: 15_000,
+  logSessionMs: 30_000,
+  logHeartbeatMs: 500,
+  /** Bytes that one fetch brings of a partition, and how long it waits where there are none. */
+  logFetchBytes: 1024 * 1024,
+  logFetchWaitMs: 50,
+  /** Handlers under way at once in one process, each of another partition. */
+  logHandlersMax: 8,
+  logRetryMsMin: 100,
+  logRetryMsMax: 2_000,
+  /** With the waits above: half a minute, in which a broker starts again. */
+  logConsumerRetriesMax: 20,
+  logAdminRetriesMax: 8,
+  /**
+   * What a producer puts into one record batch; more goes in further requests. A single record may be
+   * larger, up to `recordBytesMax`; the topics take batches of 2 MiB.
+   */
+  logAppendBytesMax: 1024 * 1024,
+  recordBytesMax: 1_500_000,
+  /** Bytes that one fetch of a range brings. */
+  logReadBytes: 4 * 1024 * 1024,
 
   // Engine
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */

@@ -23,7 +23,7 @@ async function aRole(t: TestContext, status: number, answer: unknown): Promise<s
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/ready`
 }
 
-async function readyOf(t: TestContext, readyUrls: readonly string[]) {
+async function readyOf(t: TestContext, readyUrls: string[]) {
   const config = await onFreePorts(testConfig({ readyUrls }))
   await startRoleInProcess(t, 'api', startApi, config)
   const response = await fetch(`http://127.0.0.1:${config.apiPort}/ready`)

@@ -10,8 +10,10 @@ import pg from 'pg'
 import { freePorts, type ServerPorts, startServers } from '../../infra/servers/index.ts'
 import { lastLines, rotateLog } from '../../infra/servers/log-file.ts'
 import { endLeftover, isAlive, readPidFile, writePidFile } from '../../infra/servers/pid-file.ts'
+import { assertPortsFree } from '../../infra/servers/ports.ts'
 import { clearStalePostmaster } from '../../infra/servers/postgres.ts'
 import { mapCountAdvice } from '../../infra/servers/questdb.ts'
+import type { Service } from '../../infra/servers/server.ts'
 import { Kept, backOffMs } from '../../infra/supervisor/keep.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 
@@ -37,6 +39,15 @@ test('a port that is taken is named with the setting that moves it', async (t) =
   await assert.rejects(startServers({ dataDir, ports, only: ['postgres'] }), {
     code: 'servers.portTaken',
     message: new RegExp(`port ${ports.postgres} .*postgres.*POSTGRES_PORT`),
+  })
+})
+
+test('an address that is none of this machine is told from a port that is taken', async () => {
+  // 192.0.2.0/24 is reserved for documentation: no machine has it.
+  const claim = { port: 20_299, setting: 'API_PORT', host: '192.0.2.1' }
+  await assert.rejects(assertPortsFree('api', [claim]), {
+    code: 'servers.cannotListen',
+    message: /api cannot listen on 192\.0\.2\.1:20299 .*BIND_ADDRESS/,
   })
 })
 
@@ -161,6 +172,73 @@ test("a log's last lines are whole, and the earlier run's log is kept beside it"
   rotateLog(file)
   assert.equal(existsSync(file), false)
   assert.equal(lastLines(`${file}.1`, 1)[0], 'line 1999')
+})
+
+/** A service that is ready as often as it is told to be, and dies on command. */
+function aService(readyTimes: number) {
+  let starts = 0
+  let die: (how: string) => void = () => undefined
+  const service: Service = {
+    name: 'thing',
+    claims: [],
+    port: 0,
+    logFile: join(folder, 'no such log'),
+    pid: undefined,
+    endLeftover: () => Promise.resolve(false),
+    start() {
+      starts++
+      return starts <= readyTimes ? Promise.resolve() : Promise.reject(new Error('it is broken'))
+    },
+    stop: () => Promise.resolve(),
+    kill: () => Promise.resolve(),
+    onDeath: (listener) => void (die = listener),
+  }
+  return { service, die: (how: string) => die(how), starts: () => starts }
+}
+
+test('what never starts is given up after its attempts, and says why', async () => {
+  const { service, starts } = aService(0)
+  const reports: string[] = []
+  const kept = new Kept(service, { attemptsMax: 2, report: (line) => void reports.push(line) })
+  await assert.rejects(kept.start(), {
+    code: 'supervisor.keepsEnding',
+    message: 'the thing could not be started 2 times in a row: it is broken',
+  })
+  assert.equal(starts(), 2)
+  assert.deepEqual(reports, ['it is broken\n  (trying again in 0.5 s)'])
+  await kept.stop()
+})
+
+test('what dies more often than it may is left alone', async () => {
+  const { service, die, starts } = aService(Infinity)
+  const reports: string[] = []
+  const report = (line: string) => void reports.push(line)
+  const kept = new Kept(service, { attemptsMax: 1, restartsMax: 1, report })
+  await kept.start()
+  die('exit code 3')
+  while (kept.state !== 'ready' || kept.restarts === 0) await sleep(20)
+  die('exit code 4')
+  assert.equal(kept.state, 'failed')
+  assert.equal(starts(), 2)
+  assert.match(
+    reports.at(-1) ?? '',
+    /^thing died \(exit code 4\), and is not started again; its log/,
+  )
+  await kept.stop()
+  assert.equal(kept.state, 'failed')
+})
+
+test('a back-off does not outlive a stop', async () => {
+  const { service, die, starts } = aService(1)
+  const kept = new Kept(service, { attemptsMax: 1, report: () => undefined })
+  await kept.start()
+  die('exit code 1')
+  assert.equal(kept.state, 'restarting')
+  const startedMs = performance.now()
+  await kept.stop()
+  assert.ok(performance.now() - startedMs < 300, 'stop waited for the back-off')
+  assert.equal(starts(), 1)
+  assert.equal(kept.state, 'stopped')
 })
 
 test('the back-off doubles up to its bound', () => {
