@@ -1,0 +1,69 @@
+import { startRuntime } from '../engine/runtime.ts'
+import { withAddresses } from '../kernel/addresses.ts'
+import { connectLog } from '../log/connect.ts'
+import { topicNames, topicSpecs } from '../log/topics.ts'
+import type { Readiness, StartRole } from '../ops/role.ts'
+import { loadRegistry } from '../registry/files.ts'
+import { loadCodecs } from '../schemas/codecs.ts'
+import { questdbSink } from '../sinks/questdb.ts'
+import { ensureTables } from '../sinks/tables.ts'
+import { watchWal } from '../sinks/wal-watch.ts'
+import { pipeline } from '../../topologies/index.ts'
+
+/**
+ * The processor computes all that is computed of the readings. Add as many as there are partitions: they
+ * share them through their consumer group, and when one dies the others take its partitions over.
+ */
+export const startProcessor: StartRole = async (context) => {
+  const { logger, metrics } = context
+  const config = withAddresses(context.config)
+  const { questdbUrl, tablePrefix: prefix, topicPrefix, partitions, retentionBytes } = config
+  const topics = topicNames(topicPrefix)
+  // In this order a mistake in a file or a table is told before any reading is touched.
+  const registry = await loadRegistry(config)
+  await ensureTables({ questdbUrl, prefix })
+  const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+  const log = await connectLog(config, {
+    clientId: 'meterloom-processor',
+    warn: (message) => logger.warn(message),
+  })
+  // What is opened is closed again in the opposite order, whether at the end or where a start fails.
+  const closers: (() => Promise<void>)[] = [() => log.close()]
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close()
+  }
+  try {
+    await log.createTopics(topicSpecs(topics, { partitions, retentionBytes }))
+    const sink = questdbSink({ questdbUrl, prefix, metrics, logger })
+    closers.push(() => sink.close())
+    const wal = watchWal({ questdbUrl, prefix, metrics, logger })
+    closers.push(() => wal.stop())
+    const runtime = await startRuntime({
+      log,
+      pipeline,
+      input: topics.readings,
+      group: `${topicPrefix}${config.processorGroup}`,
+      epoch: config.logEpoch,
+      topics,
+      registry,
+      tables: sink,
+      codecs,
+      metrics,
+      logger,
+      onFailed: (error) => context.fail(error),
+    })
+    closers.push(() => runtime.stop())
+    return {
+      readiness: () => joined([runtime.readiness(), wal.readiness(), sink.problems()]),
+      stop: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+function joined(parts: readonly (Readiness | readonly string[])[]): Readiness {
+  const reasons = parts.flatMap((part) => ('reasons' in part ? part.reasons : part))
+  return { ready: reasons.length === 0, reasons }
+}
