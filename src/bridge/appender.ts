@@ -1,6 +1,7 @@
 import { LIMITS } from '../kernel/limits.ts'
 import type { OutgoingRecord, Producer } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
+import { bridgeErrors } from './errors.ts'
 
 /** What one message leaves in the log, and who waits for it. */
 export interface Append {
@@ -18,20 +19,24 @@ export interface AppenderOptions {
   readonly onAppended: (seconds: number, error: unknown) => void
 }
 
+/** One under way, and one that Kafka's client may send as soon as that one is answered. */
+const REQUESTS_MAX = 2
+
 /**
- * One producer for all connections. What comes in while a request is under way goes out with the next, so
- * that requests grow under load and nobody waits for a timer without it. One at a time: Kafka's client
- * would do the same, and would put what waits into one record batch that the topic may be too small for.
- * The order of the calls is the order in each partition.
+ * One producer for all connections. What comes in while requests are under way goes out with the next, so
+ * that requests grow under load and nobody waits for a timer without it. No more than two, since Kafka's
+ * client sends one at a time, and puts what waits into one record batch, which must stay below what the
+ * topic takes. The order of the calls is the order in each partition.
  */
 export class Appender {
   private readonly options: AppenderOptions
   private waiting: Append[] = []
-  private running: Promise<void> | undefined
+  private requests = 0
+  private isPlanned = false
   private refusals = 0
-  private readonly closing = new AbortController()
-  /** Why the last request failed; undefined where it did not. */
-  failure: unknown
+  private backOff: NodeJS.Timeout | undefined
+  private isHurried = false
+  private whenIdle: (() => void)[] = []
 
   constructor(options: AppenderOptions) {
     this.options = options
@@ -39,29 +44,43 @@ export class Appender {
 
   add(append: Append): void {
     this.waiting.push(append)
-    this.running ??= this.run()
+    this.plan()
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
-    await this.running
+  /** Resolves when nothing waits and nothing is under way. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.whenIdle.push(resolve)
+      this.plan()
+    })
   }
 
   /** From now on Kafka is not asked again once it has refused: what waits is refused with it. */
   hurry(): void {
-    this.closing.abort()
+    this.isHurried = true
+    if (this.backOff === undefined) return
+    clearTimeout(this.backOff)
+    this.backOff = undefined
+    this.refuseWaiting(bridgeErrors.stopping({ waiting: this.waiting.length }))
+    this.plan()
   }
 
-  private async run(): Promise<void> {
+  private plan(): void {
+    if (this.isPlanned || this.requests >= REQUESTS_MAX || this.backOff !== undefined) return
+    this.isPlanned = true
     // What else this turn of the loop reads from other sockets shares the request.
-    await new Promise((resolve) => setImmediate(resolve))
-    while (this.waiting.length > 0) {
-      await this.send(this.take())
-      if (this.failure === undefined) continue
-      await this.backOff()
-      if (this.closing.signal.aborted) this.refuseAll(this.failure)
+    setImmediate(() => {
+      this.isPlanned = false
+      this.pump()
+    })
+  }
+
+  private pump(): void {
+    while (this.waiting.length > 0 && this.requests < REQUESTS_MAX && !this.backOff) {
+      void this.send(this.take())
     }
-    this.running = undefined
+    if (this.waiting.length > 0 || this.requests > 0) return
+    for (const resolve of this.whenIdle.splice(0)) resolve()
   }
 
   /** As many as fit into one request; a single one may be longer, and is cut when it is sent. */
@@ -91,25 +110,45 @@ export class Appender {
     }
     const startedMs = performance.now()
     let error: unknown
+    this.requests += 1
     try {
       await Promise.all([
         this.appendAll(topics.readings, readings),
         this.appendAll(topics.deadLetters, deadLetters),
       ])
-      this.refusals = 0
     } catch (thrown) {
       error = thrown ?? new Error('refused without a reason')
-      this.refusals += 1
     }
-    this.failure = error
+    this.requests -= 1
     onAppended((performance.now() - startedMs) / 1_000, error)
+    this.answered(error)
+    // The next request goes out first: Kafka works on it while these are acknowledged.
+    this.pump()
     for (const append of batch) append.done(error)
+    this.pump()
   }
 
-  private refuseAll(error: unknown): void {
-    const all = this.waiting
-    this.waiting = []
-    for (const append of all) append.done(error)
+  private answered(error: unknown): void {
+    if (error === undefined) {
+      this.refusals = 0
+    } else if (this.isHurried) {
+      this.refuseWaiting(error)
+    } else if (this.backOff === undefined) {
+      // A Kafka that refuses is not to be asked as fast as devices can resend.
+      const ms = LIMITS.bridgeAppendRetryMsMin * 2 ** this.refusals
+      this.refusals += 1
+      this.backOff = setTimeout(
+        () => {
+          this.backOff = undefined
+          this.pump()
+        },
+        Math.min(ms, LIMITS.bridgeAppendRetryMsMax),
+      )
+    }
+  }
+
+  private refuseWaiting(error: unknown): void {
+    for (const append of this.waiting.splice(0)) append.done(error)
   }
 
   private async appendAll(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
@@ -126,25 +165,6 @@ export class Appender {
     }
     if (from === 0 && records.length > 0) await this.options.producer.append(topic, records)
     else if (from < records.length) await this.options.producer.append(topic, records.slice(from))
-  }
-
-  /** A Kafka that refuses is not to be asked as fast as devices can resend. */
-  private async backOff(): Promise<void> {
-    const ms = Math.min(
-      LIMITS.bridgeAppendRetryMsMin * 2 ** (this.refusals - 1),
-      LIMITS.bridgeAppendRetryMsMax,
-    )
-    const { signal } = this.closing
-    if (signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(finish, ms)
-      signal.addEventListener('abort', finish, { once: true })
-      function finish() {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', finish)
-        resolve()
-      }
-    })
   }
 }
 

@@ -6,7 +6,7 @@ import type { OutgoingRecord, Producer } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import { Appender } from './appender.ts'
 import type { Authenticator } from './auth.ts'
-import { type BrokerSource, openBrokerSource } from './broker-source.ts'
+import { type BrokerSource, checkBrokerUrl, openBrokerSource } from './broker-source.ts'
 import { Gate } from './gate.ts'
 import type { Decoder } from './inbound.ts'
 import { Intake } from './intake.ts'
@@ -47,9 +47,10 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** @throws ops.portTaken, ops.cannotListen */
+/** @throws bridge.badBrokerUrl, ops.portTaken, ops.cannotListen */
 export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   const { producer, topics, clock, decoder, warn } = options
+  if (options.broker !== undefined) checkBrokerUrl(options.broker.url)
   const metrics = new BridgeMetrics(options.registry)
   const gate = new Gate(LIMITS.bridgeInFlightBytesMax)
   metrics.gauge('in_flight_bytes', 'What publishes that wait for Kafka take in memory', () => {
@@ -83,6 +84,9 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
   if (options.broker !== undefined) {
     source = openBrokerSource({ ...shared, ...options.broker, warn })
   }
+  metrics.gauge('broker_connections', 'Connections to the broker of MQTT_URL', () => {
+    return source?.connected ?? 0
+  })
   return {
     port: listener.port,
     problems() {

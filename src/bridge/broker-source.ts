@@ -32,6 +32,8 @@ export interface BrokerSourceOptions {
 }
 
 export interface BrokerSource {
+  /** Connections that have subscribed. */
+  readonly connected: number
   /** Why messages do not come; undefined where they do. */
   readonly problem: string | undefined
   /** No new message is taken up; resolves when those under way are acknowledged or given up. */
@@ -42,10 +44,10 @@ export interface BrokerSource {
 export function openBrokerSource(options: BrokerSourceOptions): BrokerSource {
   const count = options.connections ?? LIMITS.brokerConnections
   const members = Array.from({ length: count }, (_, i) => new Member(options, i))
-  options.metrics.gauge('broker_connections', 'Connections to the broker of MQTT_URL', () => {
-    return members.filter((member) => member.problem === undefined).length
-  })
   return {
+    get connected() {
+      return members.filter((member) => member.problem === undefined).length
+    },
     get problem() {
       return members.find((member) => member.problem !== undefined)?.problem
     },
@@ -160,6 +162,16 @@ class Member {
     // Its session stays: what comes meanwhile waits for the next start.
     await this.client.endAsync(!this.client.connected)
   }
+}
+
+const PROTOCOLS = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:'])
+
+/** @throws bridge.badBrokerUrl */
+export function checkBrokerUrl(url: string): void {
+  const parsed = URL.parse(url)
+  if (parsed !== null && PROTOCOLS.has(parsed.protocol) && parsed.host !== '') return
+  // It may hold a password.
+  throw bridgeErrors.badBrokerUrl({ value: url.replace(/\/\/.*@/, '//...@') })
 }
 
 /** A URL without what is secret in it. */

@@ -58,6 +58,18 @@ export const bridgeErrors = errorTable('bridge', {
     message: (f: { detail: string }) =>
       `the message is not acknowledged, since Kafka has not taken it (${f.detail}): send it again`,
   },
+  stopping: {
+    domain: 'external',
+    retryable: true,
+    message: (f: { waiting: number }) =>
+      `the bridge stops while Kafka does not answer: ${f.waiting} messages are to be sent again`,
+  },
+  badBrokerUrl: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { value: string }) =>
+      `MQTT_URL '${f.value}' is no address of a broker: write mqtt://host:1883 or mqtts://host:8883`,
+  },
   brokerRefused: {
     domain: 'external',
     retryable: true,
