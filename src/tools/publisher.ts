@@ -22,6 +22,8 @@ export interface PublisherOptions {
   readonly credentials?: Credentials
   /** Called once for each publish, when its PUBACK comes; `tag` is what `publish` was given. */
   readonly onAck?: OnAck
+  /** How long the first CONNACKs may take (10 s). A connection that was up once is tried for ever. */
+  readonly connectMsMax?: number
   /** A connection was cut, or could not be made; it is tried again. */
   readonly onTrouble?: (why: string) => void
 }
@@ -72,12 +74,12 @@ interface Waiting {
 /**
  * Opens all connections.
  *
- * @throws publish.badUrl, publish.unreachable (nobody answers within 10 s), publish.refused.
+ * @throws publish.badUrl, publish.unreachable (not all are answered in time), publish.refused.
  */
 export async function openPublisher(options: PublisherOptions): Promise<Publisher> {
   const publisher = new MqttPublisher(options)
   try {
-    await publisher.opened()
+    await publisher.opened(options.connectMsMax ?? LIMITS.publisherConnectMsMax)
   } catch (error) {
     await publisher.close()
     throw error
@@ -136,8 +138,7 @@ class MqttPublisher implements Publisher {
     for (const connection of this.#connections) connection.open()
   }
 
-  async opened(): Promise<void> {
-    const msMax = LIMITS.publisherConnectMsMax
+  async opened(msMax: number): Promise<void> {
     const timer = setTimeout(() => {
       const url = this.#url.host
       const detail = this.#lastTrouble
