@@ -121,7 +121,7 @@ export class BridgeMetrics {
       collect() {
         this.reset()
         for (const [source, counts] of Object.entries(publishes)) {
-          counts.forEach((count, qos) => this.inc({ source, qos }, count))
+          counts.forEach((count, qos) => this.inc({ source, qos: String(qos) }, count))
         }
       },
     })
