@@ -28,6 +28,10 @@ function configuration({ httpPort, pgPort }: QuestdbOptions): string {
     'shared.worker.count=2',
     // Off-heap buffers: the defaults are for machines of their own.
     'cairo.o3.column.memory.size=256k',
+    // A column file grows by this much at once: with 16 MB, the default, an empty table takes 100
+    // MB.
+    'cairo.writer.data.append.page.size=1m',
+    'cairo.system.writer.data.append.page.size=256k',
     'ram.usage.limit.bytes=1g',
     '',
   ].join('\n')
