@@ -6,7 +6,7 @@ import type { WindowRecord } from '../src/schemas/records.ts'
 import { TABLES } from '../src/schemas/tables.ts'
 import { readings } from './readings.ts'
 
-const windowCells: Cells<Pane, (typeof TABLES)['windows']['shape']> = {
+export const windowCells: Cells<Pane, (typeof TABLES)['windows']['shape']> = {
   ts: (p) => p.start,
   tenant: (p) => p.tenant,
   meter_id: (p) => p.meterId,

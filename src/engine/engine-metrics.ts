@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
-import type { TaskCounts } from './ingest.ts'
-import { noCounts } from './ingest.ts'
+import type { TaskCounts } from './counts.ts'
+import { noCounts } from './counts.ts'
 import type { RowBatch } from './sink.ts'
 import type { Task } from './task.ts'
 

@@ -1,45 +1,22 @@
+import { minutes } from '../kernel/time.ts'
 import type { Micros } from '../kernel/time.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { QUALITIES } from '../schemas/records.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
+import { Closer } from './closer.ts'
+import type { TaskCounts } from './counts.ts'
+import { commonMultiple, floorTo } from './grid.ts'
 import { Course } from './register.ts'
 import type { Settled } from './register.ts'
+import { Restater } from './restater.ts'
 import { SeriesTable } from './series.ts'
 import { CombineState, emptySettled, WindowState } from './windows.ts'
-import type { Cause, Emit } from './windows.ts'
+import type { Cause, Emit, WidthState } from './windows.ts'
 
 const BAD = 3
-
-/** What a task counts; the runtime makes metrics of it. */
-export interface TaskCounts {
-  records: number
-  measurements: number
-  duplicates: number
-  bad: number
-  beyondHorizon: number
-  restated: number
-  unreadable: number
-  crowdedOut: number
-}
-
-export const noCounts = (): TaskCounts => ({
-  records: 0,
-  measurements: 0,
-  duplicates: 0,
-  bad: 0,
-  beyondHorizon: 0,
-  restated: 0,
-  unreadable: 0,
-  crowdedOut: 0,
-})
-
-interface Pending {
-  readonly slot: number
-  readonly start: Micros
-  readonly micros: Micros
-  readonly state: WindowState | CombineState
-  revision: number
-}
+const NONE = -1
+/** Samples are forgotten by this much at a time where no window says otherwise. */
+const STEP_WITHOUT_WINDOWS = minutes(15)
 
 class SampleView implements Sample {
   tenant = ''
@@ -51,58 +28,59 @@ class SampleView implements Sample {
   seq = NaN
 }
 
+export interface IngestOptions {
+  readonly node: SeriesNode
+  readonly table: SeriesTable
+  readonly windows: readonly WindowState[]
+  readonly combines: readonly CombineState[]
+  readonly cause: Cause
+  readonly counts: TaskCounts
+  readonly emitSample: Emit<Sample>
+}
+
 /**
  * Takes measurements in, closes windows by each meter's own time, and restates what late ones change: the
  * law of docs/design.md, section 2.
  */
 export class Ingest {
-  readonly table: SeriesTable
-  readonly windows: WindowState[]
-  readonly combines: CombineState[]
-  readonly counts: TaskCounts
-  emitSample: Emit<Sample> = () => undefined
-  private readonly node: SeriesNode
-  private readonly cause: Cause
+  private readonly options: IngestOptions
+  private readonly table: SeriesTable
+  private readonly counts: TaskCounts
   private readonly course = new Course()
   private readonly courseBefore = new Course()
   private readonly settled: Settled = emptySettled()
   private readonly sample = new SampleView()
-  private readonly pending = new Map<string, Pending>()
-  /** The narrowest and the widest of the windows that are computed from samples. */
+  /** The series that `course` is of. */
+  private courseSlot = NONE
+  /** All widths, ascending. */
+  private readonly widths: readonly WidthState[]
+  private readonly restater: Restater
+  private readonly closer: Closer
   private readonly narrowest: Micros
-  private readonly widest: Micros
+  /** Samples freeze by whole windows of each width that is computed from them: none freezes in part. */
+  private readonly frozenStep: Micros
 
-  constructor(
-    node: SeriesNode,
-    table: SeriesTable,
-    windows: WindowState[],
-    combines: CombineState[],
-    cause: Cause,
-    counts: TaskCounts,
-  ) {
-    this.node = node
+  constructor(options: IngestOptions) {
+    const { table, windows, combines, cause, counts } = options
+    this.options = options
     this.table = table
-    this.windows = windows.toSorted((a, b) => a.micros - b.micros)
-    this.combines = combines
-    this.cause = cause
     this.counts = counts
-    this.narrowest = this.windows[0]?.micros ?? Infinity
-    this.widest = this.windows.at(-1)?.micros ?? 1
-  }
-
-  watermarkOf(meter: number): Micros {
-    const c = this.table.meters.columns
-    return c.newestAt.get(meter) - c.disorder.get(meter)
+    this.widths = [...windows, ...combines].sort((a, b) => a.micros - b.micros)
+    this.narrowest = this.widths[0]?.micros ?? STEP_WITHOUT_WINDOWS
+    this.frozenStep = windows.map((w) => w.micros).reduce(commonMultiple, this.narrowest)
+    this.closer = new Closer(this.widths)
+    const courseOf = (slot: number) => this.courseOf(slot)
+    this.restater = new Restater({ table, widths: this.widths, cause, counts, courseOf })
   }
 
   /** One measurement, while the meter's watermark is still what it was before its record. */
   take(meter: number, slot: number, at: Micros, value: number, seq: number, quality: number): void {
     const { table, counts } = this
     const { samples } = table
-    const watermark = this.watermarkOf(meter)
+    const watermark = table.watermarkOf(meter)
     counts.measurements++
     if (quality === BAD) counts.bad++
-    if (at < watermark - this.node.horizonMicros) {
+    if (at < watermark - this.options.node.horizonMicros) {
       counts.beyondHorizon++
       this.emitRaw(meter, slot, at, value, seq, quality)
       return
@@ -114,15 +92,20 @@ export class Ingest {
       counts.duplicates++
       return
     }
+    const wasCounted = exists && samples.qualityOf(slot, index) !== BAD
+    const counted = quality !== BAD
+    const changes =
+      wasCounted !== counted || (counted && !Object.is(samples.valueOf(slot, index), value))
     const register = table.isRegister(slot)
     const touchesClosed =
-      at - table.shiftOf(slot) < watermark ||
-      (register && !this.followsCleanly(slot, index, value, watermark))
+      (exists ? changes : counted) &&
+      (at - table.shiftOf(slot) < watermark ||
+        (register && !this.followsCleanly(slot, index, value, watermark)))
     if (touchesClosed && register) this.buildCourse(slot, this.courseBefore)
-    const wasCounted = exists && samples.qualityOf(slot, index) !== BAD
     if (exists) samples.replace(slot, index, at, value, seq, quality)
     else this.insert(slot, index, at, value, seq, quality)
-    if (touchesClosed && (wasCounted || quality !== BAD)) this.markChanged(slot, at, watermark)
+    this.courseSlot = NONE
+    if (touchesClosed) this.markChanged(slot, at, watermark, wasCounted)
     this.emitRaw(meter, slot, at, value, seq, quality)
   }
 
@@ -175,64 +158,58 @@ export class Ingest {
     return course.build(this.table.samples, slot, settled, this.table.rulesOf(slot))
   }
 
+  /** The course of a register as it is known now, else null. */
   private courseOf(slot: number): Course | null {
-    return this.table.isRegister(slot) ? this.buildCourse(slot, this.course) : null
+    if (!this.table.isRegister(slot)) return null
+    if (this.courseSlot !== slot) this.buildCourse(slot, this.course)
+    this.courseSlot = slot
+    return this.course
   }
 
   /** Notes the closed windows that a measurement has changed: they are emitted again when they are due. */
-  private markChanged(slot: number, at: Micros, watermark: Micros): void {
+  private markChanged(slot: number, at: Micros, watermark: Micros, wasCounted: boolean): void {
     const place = at - this.table.shiftOf(slot)
-    const course = this.courseOf(slot)
-    const changed = course?.differenceTo(this.courseBefore)
+    this.markSpan(slot, place, place, watermark, at, wasCounted)
+    this.courseOf(slot)?.differences(this.courseBefore, (first, last) => {
+      this.markSpan(slot, first, last, watermark, at, wasCounted)
+    })
+  }
+
+  /** Marks the closed windows that hold a part of [first, last] and can still change. */
+  private markSpan(
+    slot: number,
+    first: Micros,
+    last: Micros,
+    watermark: Micros,
+    at: Micros,
+    wasCounted: boolean,
+  ): void {
     const boundary = this.table.series.columns.boundary.get(slot)
-    for (const state of this.windows) {
+    const place = at - this.table.shiftOf(slot)
+    for (let width = 0; width < this.widths.length; width++) {
+      const state = this.widths[width]!
       const { micros } = state
-      const first = changed === undefined ? place : Math.min(place, changed[0])
-      const last = changed === undefined ? place : Math.max(place, changed[1])
-      const closed = Math.floor(watermark / micros) * micros
-      const from = Math.max(Math.floor(first / micros) * micros, boundary)
-      for (let start = from; start <= last && start < closed; start += micros) {
-        this.mark(slot, start, state)
-        state.refresh(slot, start, course)
-        for (const combine of state.combines) this.markCombined(slot, start, combine, watermark)
+      let start = Math.floor(Math.max(first, boundary) / micros) * micros
+      for (; start <= last && start + micros <= watermark; start += micros) {
+        const waits = this.restater.waits(slot, width, start)
+        const held = wasCounted && place >= start && place < start + micros
+        const known = waits || held || this.knewOther(slot, state, start, at)
+        this.restater.mark(slot, width, start, known)
       }
     }
   }
 
-  private markCombined(slot: number, start: Micros, state: CombineState, watermark: Micros): void {
-    const whole = Math.floor(start / state.micros) * state.micros
-    if (whole + state.micros <= watermark) this.mark(slot, whole, state)
+  /** Whether a window had anything to say before the sample at `at` came or changed. */
+  private knewOther(slot: number, state: WidthState, start: Micros, at: Micros): boolean {
+    if (state.holdsOther(slot, start, at)) return true
+    if (!this.table.isRegister(slot)) return false
+    return this.courseBefore.nextWindow(start, state.micros) === start
   }
 
-  private mark(slot: number, start: Micros, state: WindowState | CombineState): void {
-    const key = `${slot}|${state.node.id}|${start}`
-    const found = this.pending.get(key)
-    const { revision } = this.cause
-    if (found !== undefined) {
-      found.revision = revision
-      return
-    }
-    this.pending.set(key, { slot, start, micros: state.micros, state, revision })
-    const { pending } = this.table.series.columns
-    pending.set(slot, pending.get(slot) + 1)
-  }
-
-  /** Emits the restated windows, in the order in which they were first changed. */
-  emitRestated(only?: { slot: number; before: Micros }): void {
-    for (const [key, entry] of this.pending) {
-      if (only !== undefined) {
-        if (entry.slot !== only.slot || entry.start + entry.micros > only.before) continue
-      }
-      this.pending.delete(key)
-      const { pending } = this.table.series.columns
-      pending.set(entry.slot, pending.get(entry.slot) - 1)
-      this.counts.restated++
-      if (entry.state instanceof CombineState) {
-        entry.state.restate(entry.slot, entry.start, entry.revision)
-      } else {
-        entry.state.restate(entry.slot, entry.start, this.courseOf(entry.slot), entry.revision)
-      }
-    }
+  /** Append time has passed the next whole ten seconds: what was restated is emitted. */
+  emitRestated(): void {
+    this.courseSlot = NONE
+    this.restater.emitAll()
   }
 
   /** The meter's newest time moves: its windows close, and what is behind the horizon freezes. */
@@ -242,42 +219,56 @@ export class Ingest {
     if (newestAt <= known) return
     const before = known - c.disorder.get(meter)
     const after = newestAt - c.disorder.get(meter)
-    const { narrowest, widest } = this
-    const closes = Math.floor(before / narrowest) !== Math.floor(after / narrowest)
-    if (closes) this.closeAll(meter, before, after)
+    if (after >= c.due.get(meter)) {
+      this.closeAll(meter, before, after)
+      this.freezeAll(meter, after)
+    }
     c.newestAt.set(meter, newestAt)
-    if (!closes) return
-    const boundary = Math.floor((after - this.node.horizonMicros) / widest) * widest
-    this.freezeAll(meter, boundary)
   }
 
   private closeAll(meter: number, before: Micros, after: Micros): void {
     const { next } = this.table.series.columns
     let slot = this.table.meters.columns.first.get(meter)
     for (; slot >= 0; slot = next.get(slot)) {
-      const course = this.courseOf(slot)
-      for (const state of this.windows) state.close(slot, before, after, course, this.cause)
+      this.closer.gather(slot, before, after, this.courseOf(slot))
     }
+    this.closer.close(this.options.cause, (series) => this.courseOf(series))
   }
 
-  private freezeAll(meter: number, boundary: Micros): void {
-    const c = this.table.series.columns
-    let slot = this.table.meters.columns.first.get(meter)
-    for (; slot >= 0; slot = c.next.get(slot)) {
-      if (boundary <= c.boundary.get(slot)) continue
-      if (c.pending.get(slot) > 0) this.emitRestated({ slot, before: boundary })
-      const { samples } = this.table
-      let keepFrom = boundary - this.table.shiftOf(slot)
-      if (this.table.isRegister(slot)) {
-        const course = this.buildCourse(slot, this.course)
-        course.settle(this.settled, boundary)
-        this.table.saveSettled(slot, this.settled)
-        // What follows the last good sample is not decided yet.
-        keepFrom = Math.min(boundary, isNaN(this.settled.at) ? -Infinity : this.settled.at + 1)
-      }
-      c.boundary.set(slot, boundary)
-      samples.dropFirst(slot, samples.lowerBound(slot, keepFrom))
+  /** What lies behind the horizon can change no more; says when to look again. */
+  private freezeAll(meter: number, watermark: Micros): void {
+    const { table, frozenStep } = this
+    const { horizonMicros } = this.options.node
+    const boundary = floorTo(watermark - horizonMicros, frozenStep)
+    let slot = table.meters.columns.first.get(meter)
+    for (; slot >= 0; slot = table.series.columns.next.get(slot)) {
+      // A shifted sample's window begins that much earlier, and is kept that much longer.
+      const shift = table.shiftOf(slot)
+      const own = shift === 0 ? boundary : floorTo(watermark - horizonMicros - shift, frozenStep)
+      if (own > table.series.columns.boundary.get(slot)) this.freeze(slot, own, shift)
     }
+    const closes = floorTo(watermark, this.narrowest) + this.narrowest
+    const freezes = Math.min(boundary + frozenStep + horizonMicros, closes)
+    table.meters.columns.due.set(meter, freezes)
+  }
+
+  private freeze(slot: number, boundary: Micros, shift: Micros): void {
+    const { table } = this
+    const { samples } = table
+    const before = table.series.columns.boundary.get(slot)
+    this.restater.emitBehind(slot, boundary)
+    const course = this.courseOf(slot)
+    for (const combine of this.options.combines) combine.freeze(slot, before, boundary, course)
+    let keepFrom = boundary + shift
+    if (course !== null) {
+      course.settle(table.settledOf(slot, this.settled), boundary)
+      table.saveSettled(slot, this.settled)
+      // What follows the last good sample is not decided yet.
+      keepFrom = isNaN(this.settled.at) ? -Infinity : Math.min(boundary, this.settled.at + 1)
+    }
+    table.series.columns.boundary.set(slot, boundary)
+    samples.dropFirst(slot, samples.lowerBound(slot, keepFrom))
+    this.courseSlot = NONE
   }
 
   private emitRaw(
@@ -296,6 +287,6 @@ export class Ingest {
     sample.value = value
     sample.seq = seq === -Infinity ? NaN : seq
     sample.quality = QUALITIES[quality]!
-    this.emitSample(slot, sample)
+    this.options.emitSample(slot, sample)
   }
 }

@@ -24,6 +24,8 @@ export class PaneView implements Pane {
   revision = 0
   restated = false
   cumulative = false
+  /** Whether energy is known in the window, be it 0: then it has a row without a sample too. */
+  energyKnown = false
   /** Sum of squared distances from the mean: what panes are put together by. */
   squares = 0
 
@@ -41,6 +43,12 @@ export class PaneView implements Pane {
     this.first = this.last = NaN
     this.energyWh = NaN
     this.estimated = false
+    this.energyKnown = false
+  }
+
+  /** Whether there is anything to say of the window. */
+  get hasContent(): boolean {
+    return this.count > 0 || this.energyKnown
   }
 
   /** Completes what follows from the sums. Numbers without a sample become NaN. */
@@ -72,28 +80,49 @@ export function storePane(pane: PaneView, set: (field: number, value: number) =>
   set(7, pane.squares)
   set(8, pane.energyWh)
   set(9, pane.estimated ? 1 : 0)
-  set(10, pane.mean)
+  set(10, pane.energyKnown ? 1 : 0)
 }
 
-/** Adds a stored pane to a larger one. Moments by Chan, Golub and LeVeque 1983. */
-export function addPane(into: PaneView, get: (field: number) => number): void {
-  const count = get(1)
-  const energy = get(8)
-  if (!isNaN(energy)) into.energyWh = isNaN(into.energyWh) ? energy : into.energyWh + energy
-  if (get(9) === 1) into.estimated = true
+/** Whether a stored pane has anything to say. */
+export function hasContent(get: (field: number) => number): boolean {
+  return get(1) > 0 || get(10) === 1
+}
+
+const stored = new PaneView('')
+
+/** Adds a stored pane to a larger one. */
+export function addStored(into: PaneView, get: (field: number) => number): void {
+  stored.count = get(1)
+  stored.sum = get(2)
+  stored.min = get(3)
+  stored.max = get(4)
+  stored.first = get(5)
+  stored.last = get(6)
+  stored.squares = get(7)
+  stored.energyWh = get(8)
+  stored.estimated = get(9) === 1
+  stored.energyKnown = get(10) === 1
+  addPane(into, stored)
+}
+
+/** Adds a pane to a larger one. Moments by Chan, Golub and LeVeque 1983. */
+export function addPane(into: PaneView, pane: PaneView): void {
+  const { count, energyWh } = pane
+  if (!isNaN(energyWh)) into.energyWh = isNaN(into.energyWh) ? energyWh : into.energyWh + energyWh
+  into.estimated ||= pane.estimated
+  into.energyKnown ||= pane.energyKnown
   if (count === 0) return
   const before = into.count
-  const mean = get(10)
   if (before === 0) {
-    into.first = get(5)
-    into.squares = get(7)
+    into.first = pane.first
+    into.squares = pane.squares
   } else {
-    const distance = mean - into.sum / before
-    into.squares += get(7) + (distance * distance * before * count) / (before + count)
+    const distance = pane.sum / count - into.sum / before
+    into.squares += pane.squares + (distance * distance * before * count) / (before + count)
   }
   into.count = before + count
-  into.sum += get(2)
-  into.min = Math.min(into.min, get(3))
-  into.max = Math.max(into.max, get(4))
-  into.last = get(6)
+  into.sum += pane.sum
+  into.min = Math.min(into.min, pane.min)
+  into.max = Math.max(into.max, pane.max)
+  into.last = pane.last
 }

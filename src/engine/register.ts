@@ -168,12 +168,14 @@ export class Course {
     settled.boundary = boundary
   }
 
-  /** Where this course and another differ, as [from, to]; undefined where they do not. */
-  differenceTo(other: Course): readonly [number, number] | undefined {
+  /**
+   * Tells `visit` the spans in which this course and another differ, both ends included: whole
+   * microseconds. Stretches at the beginning and the end that are the same are left out.
+   */
+  differences(other: Course, visit: (first: number, last: number) => void): void {
     let head = 0
     const shorter = Math.min(this.count, other.count)
     while (head < shorter && this.same(head, other, head)) head++
-    if (head === this.count && head === other.count) return undefined
     let tail = 0
     while (
       tail < shorter - head &&
@@ -181,9 +183,15 @@ export class Course {
     ) {
       tail++
     }
-    const ends = (c: Course) => (c.count - tail > head ? c.to[c.count - 1 - tail]! : -Infinity)
-    const starts = (c: Course) => (c.count > head ? c.from[head]! : Infinity)
-    return [Math.min(starts(this), starts(other)), Math.max(ends(this), ends(other))]
+    this.spans(head, tail, visit)
+    other.spans(head, tail, visit)
+  }
+
+  private spans(head: number, tail: number, visit: (first: number, last: number) => void): void {
+    for (let i = head; i < this.count - tail; i++) {
+      if (this.whole[i] === 1) visit(this.to[i]!, this.to[i]!)
+      else visit(this.from[i]!, this.to[i]! - 1)
+    }
   }
 
   private same(i: number, other: Course, j: number): boolean {

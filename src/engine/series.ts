@@ -22,6 +22,8 @@ export class SeriesTable {
     newestAt: f64(),
     disorder: f64(),
     expected: f64(),
+    /** The watermark at which something closes or freezes. */
+    due: f64(),
     first: i32(),
   })
   readonly series = new ColumnSet({
@@ -91,6 +93,7 @@ export class SeriesTable {
     c.newestAt.set(slot, -Infinity)
     c.disorder.set(slot, spec.disorderMicros)
     c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
+    c.due.set(slot, -Infinity)
     c.first.set(slot, NO_SERIES)
   }
 
@@ -151,6 +154,11 @@ export class SeriesTable {
     next.set(slot, after)
     if (before === NO_SERIES) first.set(meter, slot)
     else next.set(before, slot)
+  }
+
+  watermarkOf(meter: number): Micros {
+    const { newestAt, disorder } = this.meters.columns
+    return newestAt.get(meter) - disorder.get(meter)
   }
 
   channelOf(slot: number): string {

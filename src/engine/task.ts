@@ -11,8 +11,9 @@ import { ReadingCursor } from '../schemas/reading-cursor.ts'
 import { ColumnSet } from './columns.ts'
 import { BoundedLists } from './lists.ts'
 import type { Pipeline } from './dsl.ts'
-import { Ingest, noCounts } from './ingest.ts'
-import type { TaskCounts } from './ingest.ts'
+import { noCounts } from './counts.ts'
+import type { TaskCounts } from './counts.ts'
+import { Ingest } from './ingest.ts'
 import type { AnyNode, LogNode, ScanNode, SeriesNode, StreamNode } from './nodes.ts'
 import type { Outputs } from './rows.ts'
 import { SeriesTable } from './series.ts'
@@ -86,9 +87,9 @@ export class Task {
           break
         }
         case 'combine': {
-          const state = new CombineState(node, node.input.input.horizonMicros, this.table)
+          const inner = windows.find((w) => w.node === node.input)!
+          const state = new CombineState(node, inner, this.table)
           state.emit = emitTo(node) as CombineState['emit']
-          windows.find((w) => w.node === node.input)!.combines.push(state)
           this.combines.push(state)
           break
         }
@@ -114,9 +115,16 @@ export class Task {
           break
       }
     }
-    const ingest = new Ingest(source!, this.table, windows, this.combines, this.cause, this.counts)
-    ingest.emitSample = emitSample as Ingest['emitSample']
-    return ingest
+    const { table, combines, cause, counts } = this
+    return new Ingest({
+      node: source!,
+      table,
+      windows,
+      combines,
+      cause,
+      counts,
+      emitSample: emitSample as Emit<unknown>,
+    })
   }
 
   private scan(node: ScanNode, emit: Emit<never>): Emit<never> {

@@ -1,8 +1,8 @@
 import type { Micros } from '../kernel/time.ts'
-import { Column, f64 } from './columns.ts'
+import { ColumnSet, f64 } from './columns.ts'
 import type { CombineNode, Pane, WindowNode } from './nodes.ts'
-import { addPane, PaneView, PANE_FIELDS, storePane } from './pane.ts'
-import { Course } from './register.ts'
+import { addPane, addStored, hasContent, PaneView, PANE_FIELDS, storePane } from './pane.ts'
+import type { Course } from './register.ts'
 import type { Settled } from './register.ts'
 import type { SeriesTable } from './series.ts'
 
@@ -16,12 +16,23 @@ export interface Cause {
   revision: number
 }
 
-/** A window node at work: it computes panes from samples, and hands them to `emit`. */
-export class WindowState {
+/** Windows of one width at work: computed from what is known of a series, and handed to `emit`. */
+export interface WidthState {
+  readonly micros: Micros
+  emit: Emit<Pane>
+  /** Fills the one pane of this width. `course` is that of a register, else null. */
+  compute(slot: number, start: Micros, course: Course | null): PaneView
+  /** The start of the first window at or after `start` that has a sample or energy; or Infinity. */
+  next(slot: number, start: Micros, course: Course | null): Micros
+  /** Whether the window holds a sample that counts beside the one at `at`. */
+  holdsOther(slot: number, start: Micros, at: Micros): boolean
+}
+
+/** A window node at work: it computes panes from samples. */
+export class WindowState implements WidthState {
   readonly node: WindowNode
   readonly micros: Micros
   readonly pane: PaneView
-  readonly combines: CombineState[] = []
   emit: Emit<Pane> = () => undefined
   private readonly table: SeriesTable
 
@@ -32,7 +43,6 @@ export class WindowState {
     this.table = table
   }
 
-  /** Computes the window that begins at `start` into `pane`. `course` is that of a register, else null. */
   compute(slot: number, start: Micros, course: Course | null): PaneView {
     const { pane, table } = this
     const { samples } = table
@@ -52,9 +62,12 @@ export class WindowState {
       if (value > pane.max) pane.max = value
       pane.last = value
     }
-    const mean = pane.sum / pane.count
-    for (let i = from; i < to; i++) {
-      if (samples.qualityOf(slot, i) !== BAD) pane.squares += (samples.valueOf(slot, i) - mean) ** 2
+    if (pane.count > 1) {
+      const mean = pane.sum / pane.count
+      for (let i = from; i < to; i++) {
+        if (samples.qualityOf(slot, i) === BAD) continue
+        pane.squares += (samples.valueOf(slot, i) - mean) ** 2
+      }
     }
     this.energy(slot, from, to, course)
     pane.finish(table.series.columns.expected.get(slot))
@@ -66,6 +79,7 @@ export class WindowState {
     if (course !== null) {
       pane.energyWh = course.energyIn(pane.start, pane.end)
       pane.estimated = course.estimatedIn(pane.start, pane.end)
+      pane.energyKnown = course.nextWindow(pane.start, this.micros) === pane.start
       return
     }
     const wattHours = table.series.columns.wattHours.get(slot)
@@ -79,138 +93,147 @@ export class WindowState {
     pane.energyWh = energy
   }
 
-  /** Closes the windows that end in (before, after], ascending. */
-  close(slot: number, before: Micros, after: Micros, course: Course | null, cause: Cause): void {
-    const { micros } = this
-    const upTo = Math.floor(after / micros) * micros
-    let start = this.next(slot, Math.floor(before / micros) * micros, course)
-    while (start + micros <= upTo) {
-      for (const combine of this.combines) combine.closeBefore(slot, start, cause)
-      const pane = this.compute(slot, start, course)
-      pane.restated = false
-      pane.revision = cause.revision
-      for (const combine of this.combines) combine.keep(slot, pane)
-      this.emit(slot, pane)
-      start = this.next(slot, start + micros, course)
-    }
-    for (const combine of this.combines) combine.closeBefore(slot, after, cause)
+  next(slot: number, start: Micros, course: Course | null): Micros {
+    return nextWindow(this.table, slot, start, this.micros, course)
   }
 
-  /** The first window at or after `start` that has a sample that counts or a part of the course. */
-  private next(slot: number, start: Micros, course: Course | null): Micros {
-    const { samples } = this.table
-    const shift = this.table.shiftOf(slot)
-    const count = samples.count(slot)
-    let i = samples.lowerBound(slot, start + shift)
-    while (i < count && samples.qualityOf(slot, i) === BAD) i++
-    const place = i < count ? samples.atOf(slot, i) - shift : Infinity
-    const bySample = place === Infinity ? Infinity : Math.floor(place / this.micros) * this.micros
-    return course === null ? bySample : Math.min(bySample, course.nextWindow(start, this.micros))
-  }
-
-  /** Keeps a changed pane for the larger windows, before it is emitted again. */
-  refresh(slot: number, start: Micros, course: Course | null): void {
-    if (this.combines.length === 0) return
-    const pane = this.compute(slot, start, course)
-    for (const combine of this.combines) combine.keep(slot, pane)
-  }
-
-  restate(slot: number, start: Micros, course: Course | null, revision: number): void {
-    const pane = this.compute(slot, start, course)
-    pane.restated = true
-    pane.revision = revision
-    this.emit(slot, pane)
+  holdsOther(slot: number, start: Micros, at: Micros): boolean {
+    return holdsOther(this.table, slot, start, start + this.micros, at)
   }
 }
 
-/** A combining node at work: it keeps the panes of its input as long as they can be restated. */
-export class CombineState {
+/**
+ * A combining node at work. Panes that can still change are computed from samples; of the one window that
+ * the frozen boundary lies in, the panes behind it are kept as they were when they froze.
+ */
+export class CombineState implements WidthState {
   readonly node: CombineNode
   readonly micros: Micros
   readonly pane: PaneView
+  readonly inner: WindowState
   emit: Emit<Pane> = () => undefined
-  private readonly inner: Micros
-  private readonly ring: number
-  private readonly panes: Column
-  /** The window that has panes and has not closed; NaN where there is none. */
-  private readonly open = new Column(f64())
+  private readonly kept: number
+  private readonly set: ColumnSet<{ panes: ReturnType<typeof f64> }>
   private readonly table: SeriesTable
 
-  constructor(node: CombineNode, horizon: Micros, table: SeriesTable) {
+  constructor(node: CombineNode, inner: WindowState, table: SeriesTable) {
     this.node = node
     this.micros = node.widthMicros
-    this.inner = node.input.widthMicros
+    this.inner = inner
     this.pane = new PaneView(node.width)
     this.table = table
-    // Panes of one window back behind the horizon, the one that is open, and the ones under way.
-    this.ring = Math.ceil((horizon + 2 * this.micros) / this.inner) + 2
-    this.panes = new Column(f64(this.ring * PANE_FIELDS))
+    this.kept = this.micros / inner.micros
+    this.set = new ColumnSet({ panes: f64(this.kept * PANE_FIELDS) })
   }
 
   grow(slots: number): void {
-    this.panes.grow(slots)
-    this.open.grow(slots)
+    this.set.grow(slots)
   }
 
+  /** A new slot's panes are of no time. */
   begin(slot: number): void {
-    this.panes.fill(slot, NaN)
-    this.open.set(slot, NaN)
+    this.set.columns.panes.fill(slot, NaN)
   }
 
   get bytes(): number {
-    return this.panes.bytes + this.open.bytes
+    return this.set.bytes
   }
 
   private fieldOf(start: Micros): number {
-    const index = Math.round(start / this.inner) % this.ring
-    return (index < 0 ? index + this.ring : index) * PANE_FIELDS
+    const index = Math.round(start / this.inner.micros) % this.kept
+    return (index < 0 ? index + this.kept : index) * PANE_FIELDS
   }
 
-  keep(slot: number, pane: PaneView): void {
-    const field = this.fieldOf(pane.start)
-    storePane(pane, (i, value) => this.panes.set(slot, value, field + i))
-    const start = Math.floor(pane.start / this.micros) * this.micros
-    const open = this.open.get(slot)
-    // A late pane of a window that has closed does not open it again: restating is another way.
-    if (isNaN(open) && start >= this.closedUpTo(slot)) this.open.set(slot, start)
+  /** Keeps the panes in [from, to) that the window in which `to` lies is to remember. */
+  freeze(slot: number, from: Micros, to: Micros, course: Course | null): void {
+    const { inner } = this
+    const { panes } = this.set.columns
+    let start = Math.max(from, Math.floor(to / this.micros) * this.micros)
+    for (; start < to; start += inner.micros) {
+      const pane = inner.compute(slot, start, course)
+      const field = this.fieldOf(start)
+      storePane(pane, (i, value) => panes.set(slot, value, field + i))
+    }
   }
 
-  private closedUpTo(slot: number): Micros {
-    const { meters, series } = this.table
-    const meter = series.columns.meter.get(slot)
-    const watermark = meters.columns.newestAt.get(meter) - meters.columns.disorder.get(meter)
-    return Math.floor(watermark / this.micros) * this.micros
-  }
-
-  /** Closes the open window where it ends at or before `time`. */
-  closeBefore(slot: number, time: Micros, cause: Cause): void {
-    const start = this.open.get(slot)
-    if (isNaN(start) || start + this.micros > time) return
-    this.open.set(slot, NaN)
-    const pane = this.compute(slot, start)
-    pane.restated = false
-    pane.revision = cause.revision
-    if (pane.count > 0 || !isNaN(pane.energyWh)) this.emit(slot, pane)
-  }
-
-  private compute(slot: number, start: Micros): PaneView {
-    const { pane, panes } = this
+  compute(slot: number, start: Micros, course: Course | null): PaneView {
+    const { pane, inner } = this
+    const { panes } = this.set.columns
+    const boundary = this.table.series.columns.boundary.get(slot)
     pane.begin(start, start + this.micros)
     name(pane, this.table, slot)
-    for (let at = start; at < pane.end; at += this.inner) {
+    for (let at = start; at < pane.end; at += inner.micros) {
+      if (at >= boundary) {
+        addPane(pane, inner.compute(slot, at, course))
+        continue
+      }
       const field = this.fieldOf(at)
-      if (panes.get(slot, field) === at) addPane(pane, (i) => panes.get(slot, field + i))
+      if (panes.get(slot, field) === at) addStored(pane, (i) => panes.get(slot, field + i))
     }
     pane.finish(this.table.series.columns.expected.get(slot))
     return pane
   }
 
-  restate(slot: number, start: Micros, revision: number): void {
-    const pane = this.compute(slot, start)
-    pane.restated = true
-    pane.revision = revision
-    this.emit(slot, pane)
+  next(slot: number, start: Micros, course: Course | null): Micros {
+    const live = nextWindow(this.table, slot, start, this.micros, course)
+    const boundary = this.table.series.columns.boundary.get(slot)
+    if (boundary === -Infinity) return live
+    // Where the horizon is shorter than the window, all of its samples may be frozen when it closes.
+    const whole = Math.floor(boundary / this.micros) * this.micros
+    return whole >= start && whole < live && this.remembers(slot, whole, boundary) ? whole : live
   }
+
+  holdsOther(slot: number, start: Micros, at: Micros): boolean {
+    const boundary = this.table.series.columns.boundary.get(slot)
+    if (holdsOther(this.table, slot, start, start + this.micros, at)) return true
+    return start < boundary && this.remembers(slot, start, boundary)
+  }
+
+  private remembers(slot: number, start: Micros, boundary: Micros): boolean {
+    const { panes } = this.set.columns
+    for (let at = start; at < boundary; at += this.inner.micros) {
+      const field = this.fieldOf(at)
+      if (panes.get(slot, field) === at && hasContent((i) => panes.get(slot, field + i)))
+        return true
+    }
+    return false
+  }
+}
+
+/** The first window of a width at or after `start` that has a sample that counts, or a part of the course. */
+function nextWindow(
+  table: SeriesTable,
+  slot: number,
+  start: Micros,
+  micros: Micros,
+  course: Course | null,
+): Micros {
+  const { samples } = table
+  const shift = table.shiftOf(slot)
+  const count = samples.count(slot)
+  let i = samples.lowerBound(slot, start + shift)
+  while (i < count && samples.qualityOf(slot, i) === BAD) i++
+  const bySample =
+    i < count ? Math.floor((samples.atOf(slot, i) - shift) / micros) * micros : Infinity
+  return course === null ? bySample : Math.min(bySample, course.nextWindow(start, micros))
+}
+
+function holdsOther(
+  table: SeriesTable,
+  slot: number,
+  start: Micros,
+  end: Micros,
+  at: Micros,
+): boolean {
+  const { samples } = table
+  const shift = table.shiftOf(slot)
+  const count = samples.count(slot)
+  for (let i = samples.lowerBound(slot, start + shift); i < count; i++) {
+    const other = samples.atOf(slot, i)
+    if (other >= end + shift) return false
+    if (other !== at && samples.qualityOf(slot, i) !== BAD) return true
+  }
+  return false
 }
 
 function name(pane: PaneView, table: SeriesTable, slot: number): void {

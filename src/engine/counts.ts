@@ -1,0 +1,22 @@
+/** What a task counts; the runtime makes metrics of it. */
+export interface TaskCounts {
+  records: number
+  measurements: number
+  duplicates: number
+  bad: number
+  beyondHorizon: number
+  restated: number
+  unreadable: number
+  crowdedOut: number
+}
+
+export const noCounts = (): TaskCounts => ({
+  records: 0,
+  measurements: 0,
+  duplicates: 0,
+  bad: 0,
+  beyondHorizon: 0,
+  restated: 0,
+  unreadable: 0,
+  crowdedOut: 0,
+})
