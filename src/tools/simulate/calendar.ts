@@ -2,8 +2,8 @@
 
 export const SECONDS_A_DAY = 86_400
 
-/** Monday, 2010-01-04, in days since 1970: registers count from here. */
-export const ORIGIN_DAY = 14_613
+/** Monday, 2020-01-06, in days since 1970: registers count from here. */
+export const ORIGIN_DAY = 18_267
 
 export const SATURDAY = 0
 export const SUNDAY_OR_HOLIDAY = 1

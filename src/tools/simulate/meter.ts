@@ -32,13 +32,23 @@ export const ROLLOVER_AT_WH = 1_000_000
 
 export type Shapes = Readonly<Record<ShapeName, Shape>>
 
+/** Shapes add up all days since the origin once: fleets of one seed and zone share them. */
+const known = new Map<string, Shapes>()
+const KNOWN_MAX = 8
+
 export function shapesOf(seed: number, zone: Zone): Shapes {
-  return {
+  const name = `${seed} ${zone.name}`
+  const there = known.get(name)
+  if (there !== undefined) return there
+  const shapes: Shapes = {
     H25: new Shape('H25', seed, zone),
     G25: new Shape('G25', seed, zone),
     P25: new Shape('P25', seed, zone),
     export: new Shape('export', seed, zone),
   }
+  if (known.size >= KNOWN_MAX) known.clear()
+  known.set(name, shapes)
+  return shapes
 }
 
 export class Meter {
@@ -84,7 +94,8 @@ export class Meter {
     const takenW = this.#load.powerW(at) + (this.#charger?.powerW(at) ?? 0)
     const powerW = takenW - (this.#export?.powerW(at) ?? 0)
     return {
-      powerW: Math.round(powerW * 10) / 10,
+      // Zero is added to make 0 of -0, which JSON would not tell apart.
+      powerW: Math.round(powerW * 10) / 10 + 0,
       voltageV: this.#voltageV(at, powerW),
       registerWh: this.#registerWh(at),
       exportWh: this.#export === undefined ? NaN : Math.floor(this.#export.energyWh(at)),
