@@ -19,7 +19,9 @@ function listenOn(port: number, host = HOST): Promise<{ port: number; close(): P
   })
 }
 
-/** @throws servers.portTaken or servers.cannotListen, naming the port and the setting that moves it. */
+/**
+ * @throws servers.portTaken or servers.cannotListen, naming the port and the setting that moves it.
+ */
 export async function assertPortsFree(server: string, claims: readonly PortClaim[]): Promise<void> {
   for (const { port, setting, host = HOST } of claims) {
     try {

@@ -45,7 +45,7 @@ test('a command answers on stdout, and its exit code is passed on', async () => 
   assert.equal((await ran(['answer', '--code', '1'], [answers])).code, 1)
 })
 
-test('wrong usage, wrong arguments and wrong settings end with 2 and say what is wrong', async () => {
+test('wrong usage, arguments and settings end with 2 and say what is wrong', async () => {
   const unknown = await ran(['anser'], [answers])
   assert.equal(unknown.code, 2)
   assert.match(unknown.stderr, /unknown command 'anser'[^]*Did you mean answer/)

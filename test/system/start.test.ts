@@ -10,8 +10,8 @@ import { freePorts } from '../../infra/servers/index.ts'
 import { isAlive } from '../../infra/servers/pid-file.ts'
 import type { ProcessStatus, Status } from '../../infra/supervisor/status.ts'
 
-// `meterloom start` from its first start to its last end, in a data folder of its own. The tests stand
-// in their order: each goes on with what the one before has left.
+// `meterloom start` from its first start to its last end, in a data folder of its own. The tests
+// stand in their order: each goes on with what the one before has left.
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts')
 const dataDir = mkdtempSync(join(tmpdir(), 'meterloom stärt-'))
