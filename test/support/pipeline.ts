@@ -47,18 +47,21 @@ export async function startPipeline(
   const topics = topicNames(config.topicPrefix)
   await log.createTopics(topicSpecs(topics, { partitions: config.partitions, retentionBytes: -1 }))
   await ensureTables({ questdbUrl: config.questdbUrl, prefix: config.tablePrefix })
-  scope.after(async () => {
-    await log.deleteTopics(Object.values(topics) as string[])
-    await log.close()
-    await dropTables(config)
-  })
   const bridge = spawnRole(scope, 'bridge', config, options.env)
   const processors: SpawnedRole[] = []
   for (let i = 0; i < (options.processors ?? 1); i++) {
     const own = i === 0 ? config : await onFreePorts(config)
     processors.push(spawnRole(scope, 'processor', own))
   }
-  await Promise.all([bridge, ...processors].map((role) => role.ready()))
+  const roles = [bridge, ...processors]
+  scope.after(async () => {
+    // The roles go first: they would miss what is deleted under them.
+    await Promise.all(roles.map((role) => role.kill()))
+    await log.deleteTopics(Object.values(topics) as string[])
+    await log.close()
+    await dropTables(config)
+  })
+  await Promise.all(roles.map((role) => role.ready()))
   return {
     config,
     mqttUrl: `mqtt://127.0.0.1:${config.mqttPort}`,
