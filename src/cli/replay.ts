@@ -28,7 +28,8 @@ Examples:
 A local time that its zone leaves out in spring is refused and counted; one that it has twice in
 autumn is read as the first, so that two rows may fall on one identity: the later one wins.
 
-Exit code: 0 all published, 1 rows were refused as bad or publishing failed, 2 wrong usage, 130 interrupted.`
+Exit code: 0 all published, 1 rows were refused as bad or publishing failed, 2 wrong usage,
+130 interrupted.`
 
 interface Flags {
   readonly tenant: string
@@ -127,8 +128,8 @@ function told(summary: ReplaySummary): string[] {
   }
   if (summary.repeatedLocalTimes > 0) {
     lines.push(
-      `${summary.repeatedLocalTimes} rows have a local time that is shown twice, read as the first; ` +
-        `${summary.sameIdentity} of them have the identity of an earlier row and replace it`,
+      `${summary.repeatedLocalTimes} rows have a local time that is shown twice, read as the ` +
+        `first; ${summary.sameIdentity} of them have the identity of an earlier row and replace it`,
     )
   }
   if (summary.interrupted) lines.push('interrupted before the end')

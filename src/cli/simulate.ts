@@ -16,8 +16,8 @@ Meters are named sim-0001, sim-0002, ...: 65 % households (BDEW H25, some with a
 (G25), 15 % households with solar panels (P25). Channels: power_w, voltage_v, energy_register_wh,
 export_total_wh. The same options give the same readings.
 
-The fleet's time never passes the real one: where it has caught up, it goes on live. Where no --start
-is given, it begins now; with --speed above 1, as long ago as --duration says, or a day ago.
+The fleet's time never passes the real one: where it has caught up, it goes on live. Where no
+--start is given, it begins now; with --speed above 1, as long ago as --duration says, or a day ago.
 
 Faults, as NAME or NAME=RATE, comma separated, or all (without a rate: the one in brackets):
 ${FAULT_NAMES.map((fault) => faultLine(fault)).join('\n')}
@@ -52,7 +52,9 @@ interface Flags {
   readonly json?: boolean
 }
 
-/** A fleet to look at: with faults that its dashboards are to show, and none that only tests want. */
+/**
+ * A fleet to look at: with faults that its dashboards are to show, and none that only tests want.
+ */
 const SAMPLE = {
   meters: 200,
   interval: 60,
@@ -206,7 +208,7 @@ function faultRates(list: string): FaultRates {
     const names = fault === 'all' ? FAULT_NAMES : FAULT_NAMES.filter((known) => known === fault)
     const isRate = text === undefined || (rate !== undefined && rate >= 0 && rate <= 1)
     if (names.length === 0 || !isRate) {
-      const wants = `some of ${FAULT_NAMES.join(', ')} or all, each with a rate from 0 to 1 or without`
+      const wants = `some of ${FAULT_NAMES.join(', ')} or all, each with a rate from 0 to 1 or none`
       throw cliErrors.badArgument({ option: '--faults', value: part, wants })
     }
     for (const each of names) rates[each] = rate ?? FAULTS[each].rate

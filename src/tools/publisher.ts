@@ -7,10 +7,11 @@ import type { Credentials } from './publish/frames.ts'
  * A publisher of readings over MQTT 3.1.1 at QoS 1, made for loads: the generator of `replay`, of
  * `simulate` and of the benchmarks.
  *
- * - connection: one TCP connection with a client id of its own. It comes back by itself when it is cut.
+ * - connection: one TCP connection with a client id of its own. It comes back by itself when it is
+ *   cut.
  * - window: the publishes of a connection that may wait for their PUBACK at one time. What waits is
- *   kept, and sent again (DUP set, in the old order) on the next connection: nothing is lost while the
- *   process lives, and a PUBACK that got lost makes a repeat.
+ *   kept, and sent again (DUP set, in the old order) on the next connection: nothing is lost while
+ *   the process lives, and a PUBACK that got lost makes a repeat.
  */
 export interface PublisherOptions {
   /** mqtt://[user:password@]host[:port], or mqtts://. */
@@ -22,7 +23,9 @@ export interface PublisherOptions {
   readonly credentials?: Credentials
   /** Called once for each publish, when its PUBACK comes; `tag` is what `publish` was given. */
   readonly onAck?: OnAck
-  /** How long the first CONNACKs may take (10 s). A connection that was up once is tried for ever. */
+  /**
+   * How long the first CONNACKs may take (10 s). A connection that was up once is tried for ever.
+   */
   readonly connectMsMax?: number
   /** A connection was cut, or could not be made; it is tried again. */
   readonly onTrouble?: (why: string) => void
@@ -44,11 +47,11 @@ export interface PublisherStats {
 
 export interface Publisher {
   /**
-   * Takes one publish. It goes out at the end of this turn of the loop, together with what was taken
-   * beside it.
+   * Takes one publish. It goes out at the end of this turn of the loop, together with what was
+   * taken beside it.
    *
-   * @returns undefined where the window had room, else a promise for when it has been taken: wait for
-   *   it before the next one, or memory grows.
+   * @returns undefined where the window had room, else a promise for when it has been taken: wait
+   *   for it before the next one, or memory grows.
    * @throws publish.tooLong, publish.refused, publish.closed.
    */
   publish(
@@ -59,7 +62,10 @@ export interface Publisher {
   /** Resolves when all that was taken is acknowledged. */
   flush(): Promise<void>
   stats(): PublisherStats
-  /** Lets go, acknowledged or not; `flush` first where that matters. Resolves when all sockets are gone. */
+  /**
+   * Lets go, acknowledged or not; `flush` first where that matters. Resolves when all sockets are
+   * gone.
+   */
   close(): Promise<void>
 }
 

@@ -1,23 +1,23 @@
-import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hasCode, messageOf } from '../kernel/errors.ts'
+import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { type Clock, type Micros, days } from '../kernel/time.ts'
+import type { Clock, Micros } from '../kernel/time.ts'
 import { type Ledger, openLedger } from './ledger.ts'
 import { type Publisher, openPublisher } from './publisher.ts'
-import { replayErrors } from './replay/errors.ts'
 import { MergedSource } from './replay/merge.ts'
 import { type Payload, Payloads } from './replay/payloads.ts'
 import { type FileReading, type Refusal, type RowCounts, newCounts } from './replay/rows.ts'
 import { type FileForm, FileSource, type ReadingSource, readForm } from './replay/source.ts'
+import { WEEK, shiftUntilNow, sizeOf } from './replay/shift.ts'
 import { Zone } from './replay/zone.ts'
 
 /**
  * Replay: files of readings, published over MQTT as if their meters spoke now.
  *
- * - speed: how much faster than real time, by the readings' own times over all files together. Infinity:
- *   as fast as the bridge acknowledges, several readings of one meter in one PUBLISH.
- * - group: files whose readings must keep their order among each other, since a meter is in several.
+ * - speed: how much faster than real time, by the readings' own times over all files together.
+ *   Infinity: as fast as the bridge acknowledges, several readings of one meter in one PUBLISH.
+ * - group: files whose readings must keep their order among each other, since a meter is in
+ *   several.
  */
 export interface ReplayOptions {
   readonly files: readonly string[]
@@ -60,61 +60,25 @@ export interface ReplaySummary extends RowCounts {
   readonly interrupted: boolean
 }
 
-const WEEK = days(7)
-
 /**
- * @throws replay.* where a file or its header is of no use (before anything is published) or damaged
- *   further in (what came before it is published); publish.* where there is no bridge.
+ * @throws replay.* where a file or its header is of no use (before anything is published) or
+ *   damaged further in (what came before it is published); publish.* where there is no bridge.
  */
 export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   const forms: FileForm[] = []
   for (const file of options.files) forms.push(await readForm(file, options.channel))
   const zone = new Zone(options.zone)
   const bytesTotal = forms.reduce((sum, { file }) => sum + sizeOf(file), 0)
-  const shift = options.untilNow ? await shiftUntilNow(forms, zone, bytesTotal, options) : 0
+  const { clock, signal, onProgress } = options
+  const onRead = (bytes: number, readings: number) =>
+    onProgress?.({ phase: 'looking', bytes, bytesTotal, readings })
+  const shift = options.untilNow ? await shiftUntilNow(forms, zone, { clock, signal, onRead }) : 0
   const run = await Run.open(options, forms, zone, bytesTotal, shift)
   try {
     return await run.all()
   } finally {
     await run.close()
   }
-}
-
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size
-  } catch (error) {
-    throw replayErrors.unreadable({ file, detail: messageOf(error) }, error)
-  }
-}
-
-/** Reads all files once, for their last reading. */
-async function shiftUntilNow(
-  forms: readonly FileForm[],
-  zone: Zone,
-  bytesTotal: number,
-  options: ReplayOptions,
-): Promise<Micros> {
-  const counts = newCounts()
-  let newest = -Infinity
-  let bytesBefore = 0
-  for (const form of forms) {
-    const source = new FileSource(form, { zone, counts, onRefused: () => undefined })
-    for (;;) {
-      const readings = options.signal.aborted ? undefined : await source.next()
-      if (readings === undefined) break
-      for (const { at } of readings) newest = Math.max(newest, at)
-      const bytes = bytesBefore + source.bytesRead
-      options.onProgress?.({ phase: 'looking', bytes, bytesTotal, readings: counts.readings })
-    }
-    source.close()
-    bytesBefore += sizeOf(form.file)
-  }
-  if (newest === -Infinity) {
-    if (options.signal.aborted) return 0
-    throw replayErrors.nothingToRead({ files: forms.length })
-  }
-  return Math.floor((options.clock.nowMicros() - newest) / WEEK) * WEEK
 }
 
 /** Files that share a meter, together; a long file may hold any meter. */

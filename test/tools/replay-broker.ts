@@ -38,8 +38,8 @@ export async function openBroker(
 }
 
 /**
- * A way to a port that is cut again and again: each connection dies after so many bytes, in the middle of
- * whatever frame that is, on the way there or back.
+ * A way to a port that is cut again and again: each connection dies after so many bytes, in the
+ * middle of whatever frame that is, on the way there or back.
  *
  * @param bytesOf Bytes of the n-th connection, both ways together; Infinity lets it live.
  */

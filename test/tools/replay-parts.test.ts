@@ -46,7 +46,8 @@ describe('CSV', () => {
         fc.constantFrom('\n', '\r\n'),
         fc.boolean(),
         (rows, sizes, lineEnd, endsWithLine) => {
-          // Every field in quotes: none is ambiguous, and a row of one empty field is no empty line.
+          // Every field in quotes: none is ambiguous, and a row of one empty field is no empty
+          // line.
           const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
           const lines = rows.map((fields) => fields.map(quoted).join(','))
           const text = lines.join(lineEnd) + (endsWithLine ? lineEnd : '')

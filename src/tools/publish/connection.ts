@@ -44,8 +44,8 @@ const CONNACK_UNAVAILABLE = 3
 const scratch = Buffer.allocUnsafeSlow(LIMITS.publisherChunkBytes + LIMITS.payloadBytesMax)
 
 /**
- * One MQTT connection that publishes at QoS 1, comes back by itself when it is cut, and sends again what
- * was not acknowledged. Order on a connection is kept.
+ * One MQTT connection that publishes at QoS 1, comes back by itself when it is cut, and sends again
+ * what was not acknowledged. Order on a connection is kept.
  */
 export class Connection {
   acknowledged = 0

@@ -18,13 +18,15 @@ export const publishErrors = errorTable('publish', {
     domain: 'user',
     retryable: false,
     message: (f: { url: string; code: number; reason: string }) =>
-      `${f.url} refuses the connection: ${f.reason} (CONNACK ${f.code}); check user name and password`,
+      `${f.url} refuses the connection: ${f.reason} (CONNACK ${f.code}); check user name and ` +
+      'password',
   },
   tooLong: {
     domain: 'user',
     retryable: false,
     message: (f: { topic: string; bytes: number; bytesMax: number }) =>
-      `a publish on ${f.topic} has ${f.bytes} bytes, above ${f.bytesMax}; send fewer readings in one`,
+      `a publish on ${f.topic} has ${f.bytes} bytes, above ${f.bytesMax}; send fewer readings ` +
+      'in one',
   },
   protocol: {
     domain: 'external',

@@ -1,7 +1,8 @@
 import { generate } from 'mqtt-packet'
 
 /**
- * The few frames of MQTT 3.1.1 that a publisher needs. PUBLISH is made by hand, since it is the hot one:
+ * The few frames of MQTT 3.1.1 that a publisher needs. PUBLISH is made by hand, since it is the hot
+ * one:
  *
  *     0011 D01R | remaining length, 1..4 bytes | topic length, 2 | topic | packet id, 2 | payload
  */
@@ -47,7 +48,9 @@ export function bytesOf(text: string | Uint8Array): number {
   return typeof text === 'string' ? Buffer.byteLength(text) : text.length
 }
 
-/** Writes one QoS 1 PUBLISH at `offset`, which must have room for it. @returns The offset after it. */
+/**
+ * Writes one QoS 1 PUBLISH at `offset`, which must have room for it. @returns The offset after it.
+ */
 export function writePublish(
   target: Buffer,
   offset: number,

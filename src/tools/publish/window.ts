@@ -1,7 +1,7 @@
 /**
- * The publishes of one connection that the broker has not acknowledged, oldest first: a ring with one
- * slot for each, so that nothing is allocated for a publish. The packet id is the slot's number plus 1.
- * Acknowledgements may come in any order; room comes back from the oldest end.
+ * The publishes of one connection that the broker has not acknowledged, oldest first: a ring with
+ * one slot for each, so that nothing is allocated for a publish. The packet id is the slot's number
+ * plus 1. Acknowledgements may come in any order; room comes back from the oldest end.
  */
 export class Window {
   readonly #topics: string[]
@@ -52,7 +52,8 @@ export class Window {
   }
 
   /**
-   * Hands over what is still to be sent, oldest first, until `write` returns false (that one stays).
+   * Hands over what is still to be sent, oldest first, until `write` returns false (that one
+   * stays).
    *
    * @returns How many were repeats.
    */
@@ -77,7 +78,9 @@ export class Window {
     return repeats
   }
 
-  /** @returns Whether there was such a publish: a broker may send a PUBACK that nobody waits for. */
+  /**
+   * @returns Whether there was such a publish: a broker may send a PUBACK that nobody waits for.
+   */
   acknowledge(
     packetId: number,
     onAck: ((topic: string, payload: string | Uint8Array, tag: unknown) => void) | undefined,

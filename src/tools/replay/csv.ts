@@ -1,7 +1,7 @@
 /**
- * CSV as RFC 4180 has it: commas, quotes doubled inside quotes, line ends LF or CRLF, also inside quotes.
- * A byte order mark at the beginning is left out; empty lines are skipped. A quote that does not begin a
- * field stands for itself, and so does what follows a closing one.
+ * CSV as RFC 4180 has it: commas, quotes doubled inside quotes, line ends LF or CRLF, also inside
+ * quotes. A byte order mark at the beginning is left out; empty lines are skipped. A quote that
+ * does not begin a field stands for itself, and so does what follows a closing one.
  */
 export class CsvReader {
   readonly #onRow: (fields: readonly string[], line: number) => void

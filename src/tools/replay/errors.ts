@@ -24,14 +24,15 @@ export const replayErrors = errorTable('replay', {
     domain: 'user',
     retryable: false,
     message: (f: { file: string; meterId: string }) =>
-      `${f.file}: its name makes '${f.meterId}' the meter, which may not have / + # in it; rename it`,
+      `${f.file}: its name makes '${f.meterId}' the meter, which may not have / + # in it; ` +
+      'rename it',
   },
   lineTooLong: {
     domain: 'user',
     retryable: false,
     message: (f: { file: string; line: number; charactersMax: number }) =>
-      `${f.file}:${f.line}: a row of more than ${f.charactersMax} characters; a quote is not closed, ` +
-      'or the file is no CSV',
+      `${f.file}:${f.line}: a row of more than ${f.charactersMax} characters; a quote is not ` +
+      'closed, or the file is no CSV',
   },
   nothingToRead: {
     domain: 'user',

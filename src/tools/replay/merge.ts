@@ -13,8 +13,8 @@ interface Head {
 }
 
 /**
- * Merges sources by time: always the source whose next reading is the earliest. The order inside each
- * source stays as it is, also where it goes back in time.
+ * Merges sources by time: always the source whose next reading is the earliest. The order inside
+ * each source stays as it is, also where it goes back in time.
  */
 export class MergedSource implements ReadingSource {
   readonly #sources: readonly ReadingSource[]
@@ -63,7 +63,10 @@ export class MergedSource implements ReadingSource {
     for (let i = this.#heap.length >> 1; i >= 0; i -= 1) this.#sink(i)
   }
 
-  /** Gets the next readings of the head's source, or takes the head out of the heap, which must sink. */
+  /**
+   * Gets the next readings of the head's source, or takes the head out of the heap, which must
+   * sink.
+   */
   async #refill(head: Head): Promise<void> {
     const readings = await head.source.next()
     if (readings !== undefined) {

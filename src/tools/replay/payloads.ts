@@ -21,7 +21,9 @@ export function timeText(at: Micros): string {
     : formatMicros(at)
 }
 
-/** `{"at":"...","power_w":1}`; with `measurements` where a channel bears a name of the form itself. */
+/**
+ * `{"at":"...","power_w":1}`; with `measurements` where a channel bears a name of the form itself.
+ */
 export function readingText(reading: FileReading): string {
   const head = `{"at":"${timeText(reading.at)}"`
   const quality = reading.quality === undefined ? '' : `,"quality":"${reading.quality}"`
@@ -39,8 +41,8 @@ interface Open {
 }
 
 /**
- * Gathers readings into publishes: `readingsMax` of one meter in one array, and never so many bytes that
- * the bridge would refuse them. What is gathered over all meters is bounded too.
+ * Gathers readings into publishes: `readingsMax` of one meter in one array, and never so many bytes
+ * that the bridge would refuse them. What is gathered over all meters is bounded too.
  */
 export class Payloads {
   readonly #tenant: string

@@ -28,7 +28,9 @@ export interface RowCounts {
   blanks: number
   /** Rows whose local time the clock shows twice: read as the first. */
   repeatedLocalTimes: number
-  /** Of those, rows that fall on the meter, channel and time of an earlier row: the later one wins. */
+  /**
+   * Of those, rows that fall on the meter, channel and time of an earlier row: the later one wins.
+   */
   sameIdentity: number
   readonly refused: Record<Refusal, number>
 }
@@ -62,8 +64,8 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const QUALITIES = new Set(['MEASURED', 'ESTIMATED', 'SUSPECT', 'BAD'])
 
 /**
- * The number as JSON text, as it stands in the file where JSON allows that; '' for a blank; undefined
- * where it is none.
+ * The number as JSON text, as it stands in the file where JSON allows that; '' for a blank;
+ * undefined where it is none.
  */
 export function numberText(field: string): string | undefined {
   const text = field.trim()

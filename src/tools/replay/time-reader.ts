@@ -1,14 +1,16 @@
 import type { Micros } from '../../kernel/time.ts'
 import type { Zone } from './zone.ts'
 
-const FORM =
-  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)? ?(Z|z|[+-]\d\d(?::?\d\d)?)?$/
+const CLOCK = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?`
+const OFFSET = String.raw`Z|z|[+-]\d\d(?::?\d\d)?`
+const FORM = new RegExp(String.raw`^(\d{4}-\d\d-\d\d)(?:[T ]${CLOCK})? ?(${OFFSET})?$`)
 const DAY = 86_400_000_000
 
 /**
- * Reads the times of a file: `2026-11-20`, `2026-11-20 13:45`, `2026-11-20T13:45:10.5`, each with or
- * without a zone (`Z`, `+02:00`, `+0200`, `+02`). A time without one is the local clock's of `zone`; one
- * that this clock shows twice is the first. 24:00 is the next day's 0:00; a 60th second is refused.
+ * Reads the times of a file: `2026-11-20`, `2026-11-20 13:45`, `2026-11-20T13:45:10.5`, each with
+ * or without a zone (`Z`, `+02:00`, `+0200`, `+02`). A time without one is the local clock's of
+ * `zone`; one that this clock shows twice is the first. 24:00 is the next day's 0:00; a 60th second
+ * is refused.
  */
 export class TimeReader {
   /** Why the last `read` gave NaN. */

@@ -2,7 +2,10 @@ import { Temporal } from 'temporal-polyfill'
 import { type Micros, hours } from '../../kernel/time.ts'
 import { replayErrors } from './errors.ts'
 
-/** A stretch of time in which a zone keeps one offset. Bounds `[start, end)`, UTC; local = UTC + offset. */
+/**
+ * A stretch of time in which a zone keeps one offset. Bounds `[start, end)`, UTC; local = UTC +
+ * offset.
+ */
 interface Stretch {
   readonly start: Micros
   readonly end: Micros
@@ -84,7 +87,8 @@ export class Zone {
   #ask(utc: Micros): Stretch {
     const millis = Math.floor(utc / 1_000)
     const at = zoned(millis, this.name)
-    // 'previous' leaves out a change at this very moment, which begins the stretch that is asked for.
+    // 'previous' leaves out a change at this very moment, which begins the stretch that is asked
+    // for.
     const start = zoned(millis + 1, this.name).getTimeZoneTransition('previous')
     const end = at.getTimeZoneTransition('next')
     const stretch = {

@@ -9,9 +9,9 @@ interface Open {
 }
 
 /**
- * Joins publishes of one meter into arrays of up to `readingsMax` readings, for history that is to go
- * fast. The order of each meter's readings stays; between meters it becomes coarser. What waits is
- * bounded over all meters.
+ * Joins publishes of one meter into arrays of up to `readingsMax` readings, for history that is to
+ * go fast. The order of each meter's readings stays; between meters it becomes coarser. What waits
+ * is bounded over all meters.
  */
 export function* inBulk(
   publishes: Iterable<FleetPublish>,

@@ -6,8 +6,8 @@ const MINUTES_MAX = 180
 const START_SPREAD_MINUTES = 120
 
 /**
- * A car at a wall box: on fixed days of the week, some time after 18:00, for as long each time. So the
- * energy taken up to any moment is a count of days and no sum over the past.
+ * A car at a wall box: on fixed days of the week, some time after 18:00, for as long each time. So
+ * the energy taken up to any moment is a count of days and no sum over the past.
  */
 export class Charger {
   readonly #seed: number
@@ -16,7 +16,10 @@ export class Charger {
   readonly #seconds: number
   /** Whether the car is charged on a day of the week, Monday first. */
   readonly #days: readonly boolean[]
-  /** 18:00 local in seconds of the UTC day, by the zone's offset at the origin: cars know no summer time. */
+  /**
+   * 18:00 local in seconds of the UTC day, by the zone's offset at the origin: cars know no summer
+   * time.
+   */
   readonly #evening: number
 
   constructor(seed: number, meter: number, zoneOffsetSeconds: number) {

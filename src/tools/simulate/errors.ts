@@ -5,7 +5,8 @@ export const simulateErrors = errorTable('simulate', {
     domain: 'user',
     retryable: false,
     message: (f: { start: string; earliest: string }) =>
-      `the fleet is to begin at ${f.start}, but its registers count from ${f.earliest}; begin later`,
+      `the fleet is to begin at ${f.start}, but its registers count from ${f.earliest}; begin ` +
+      'later',
   },
   backwards: {
     domain: 'user',

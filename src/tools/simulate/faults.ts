@@ -2,8 +2,8 @@ import { PURPOSE, hash32, unit } from './hash.ts'
 import { SECONDS_A_DAY } from './calendar.ts'
 
 /**
- * Faults on demand. Each is decided by a number of its own for a meter and a time, so that the same seed
- * makes the same faults, and one fault's rate moves no other.
+ * Faults on demand. Each is decided by a number of its own for a meter and a time, so that the same
+ * seed makes the same faults, and one fault's rate moves no other.
  */
 export const FAULTS = {
   spikes: {
@@ -33,8 +33,8 @@ export const FAULTS = {
     rate: 0.01,
     per: 'reading',
     what:
-      'sent again with seq 1 and another power 1 to 20 min later; a third of them are followed by ' +
-      'the first version once more, which must lose',
+      'sent again with seq 1 and another power 1 to 20 min later; a third of them are followed ' +
+      'by the first version once more, which must lose',
   },
   disorder: { rate: 0.1, per: 'reading', what: 'sent 5 to 115 s late' },
   late: { rate: 0.005, per: 'reading', what: 'sent 2 to 6 h late' },
@@ -44,7 +44,10 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
 
-/** Probability of each fault, 0 to 1, for what `per` says; a fault that is not named does not happen. */
+/**
+ * Probability of each fault, 0 to 1, for what `per` says; a fault that is not named does not
+ * happen.
+ */
 export type FaultRates = Readonly<Partial<Record<FaultName, number>>>
 
 /** A stretch of time `[start, end)` in which a fault holds, seconds since 1970. */
@@ -103,7 +106,9 @@ export class FaultPlan {
     this.#rates = rates
   }
 
-  /** The event of this fault that holds at a moment. It never reaches beyond its day, or its hour. */
+  /**
+   * The event of this fault that holds at a moment. It never reaches beyond its day, or its hour.
+   */
   event(fault: EventFault, meter: number, at: number): Stretch | undefined {
     const rate = this.#rates[fault]
     if (!rate) return undefined

@@ -16,11 +16,12 @@ import { Meter, type Shapes, type Values, shapesOf } from './meter.ts'
 import { ORIGIN_DAY, SECONDS_A_DAY } from './calendar.ts'
 
 /**
- * The virtual fleet without its MQTT: what is published, in which order, and what is true. All of it is a
- * function of the options and the time. Times are whole seconds since 1970, UTC, where they are not named
- * otherwise.
+ * The virtual fleet without its MQTT: what is published, in which order, and what is true. All of
+ * it is a function of the options and the time. Times are whole seconds since 1970, UTC, where they
+ * are not named otherwise.
  *
- * - sample: what a meter measures at a time; each has one every `intervalSeconds`, at seconds of its own.
+ * - sample: what a meter measures at a time; each has one every `intervalSeconds`, at seconds of
+ *   its own.
  * - publish: one PUBLISH, at a second of its own: at the sample's, unless a fault says otherwise.
  */
 export interface FleetOptions {

@@ -1,6 +1,6 @@
 /**
- * Numbers that look random and are a function of what they are asked for: so any value of the fleet can
- * be computed again alone, in any order, from the seed.
+ * Numbers that look random and are a function of what they are asked for: so any value of the fleet
+ * can be computed again alone, in any order, from the seed.
  */
 
 /** What a number is for; keeps the answers to different questions apart. */
@@ -49,7 +49,9 @@ function mix(h: number, value: number): number {
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0
 }
 
-/** A smooth curve through values at whole `x`: evenly spread in [-1, 1] there, cosine in between. */
+/**
+ * A smooth curve through values at whole `x`: evenly spread in [-1, 1] there, cosine in between.
+ */
 export function wave(seed: number, purpose: number, a: number, x: number): number {
   const left = Math.floor(x)
   const share = (1 - Math.cos((x - left) * Math.PI)) / 2

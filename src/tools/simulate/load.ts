@@ -3,10 +3,10 @@ import { ORIGIN_DAY, SECONDS_A_DAY } from './calendar.ts'
 import { QUARTERS_A_DAY, type Shape } from './shapes.ts'
 
 /**
- * The load of one meter: its shape's energy of each week, spread by numbers of its own over the days, of
- * each day over the quarters, of each quarter over the minutes. What is spread stays the same, so that the
- * register at any time is known without adding up all that was before it. Times are whole or broken
- * seconds since 1970.
+ * The load of one meter: its shape's energy of each week, spread by numbers of its own over the
+ * days, of each day over the quarters, of each quarter over the minutes. What is spread stays the
+ * same, so that the register at any time is known without adding up all that was before it. Times
+ * are whole or broken seconds since 1970.
  */
 export interface LoadOptions {
   readonly seed: number
@@ -145,7 +145,10 @@ function centred(seed: number, purpose: number, a: number, b: number): number {
   return 2 * unit(seed, purpose, a, b) - 1
 }
 
-/** Multiplies sums so that the last one becomes `whole`; where there is nothing, nothing comes of it. */
+/**
+ * Multiplies sums so that the last one becomes `whole`; where there is nothing, nothing comes of
+ * it.
+ */
 function stretch(sums: Float64Array, whole: number): void {
   const last = sums[sums.length - 1]!
   const factor = last > 0 ? whole / last : 0

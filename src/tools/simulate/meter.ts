@@ -10,7 +10,8 @@ import { Shape, type ShapeName } from './shapes.ts'
  *
  * - kind: household (H25), commerce (G25), or household with solar panels (P25).
  * - powerW: what is taken from the grid at this moment, less what is given to it.
- * - registerWh: all that was ever taken, in whole Wh as meters show it; some meters have few digits.
+ * - registerWh: all that was ever taken, in whole Wh as meters show it; some meters have few
+ *   digits.
  * - exportWh: all that was ever given; NaN where there are no panels.
  */
 export interface Values {
@@ -27,7 +28,9 @@ const HOUSEHOLDS = 0.65
 const COMMERCE = 0.2
 const WITH_CAR = 0.15
 const WITH_ROLLOVER = 0.05
-/** Six digits of Wh: a household's register comes round every few months, a shop's every few weeks. */
+/**
+ * Six digits of Wh: a household's register comes round every few months, a shop's every few weeks.
+ */
 export const ROLLOVER_AT_WH = 1_000_000
 
 export type Shapes = Readonly<Record<ShapeName, Shape>>

@@ -1,8 +1,8 @@
 import type { Fleet } from './fleet.ts'
 
 /**
- * The fleet as METERS_FILE knows meters: zone, interval, and where registers come round. Without it the
- * engine learns the interval, and takes a register that comes round for one that was reset.
+ * The fleet as METERS_FILE knows meters: zone, interval, and where registers come round. Without it
+ * the engine learns the interval, and takes a register that comes round for one that was reset.
  */
 export function registeredMeters(fleet: Fleet): object {
   const { tenant, zone, intervalSeconds, seed } = fleet.options

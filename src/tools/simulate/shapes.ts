@@ -4,9 +4,9 @@ import { ORIGIN_DAY, SECONDS_A_DAY, localDay } from './calendar.ts'
 import { dayTemperature, irradiance, usualTemperature } from './weather.ts'
 
 /**
- * Shapes: how the energy of a kind of customer is spread over quarter-hours, the same for all meters of
- * the kind. Days are UTC days since 1970-01-01, weeks begin with a Monday, energy is in Wh for one unit of
- * the kind: 1,000 kWh a year of a load profile, 1 kWp of solar panels.
+ * Shapes: how the energy of a kind of customer is spread over quarter-hours, the same for all
+ * meters of the kind. Days are UTC days since 1970-01-01, weeks begin with a Monday, energy is in
+ * Wh for one unit of the kind: 1,000 kWh a year of a load profile, 1 kWp of solar panels.
  */
 export type ShapeName = 'H25' | 'G25' | 'P25' | 'export'
 
@@ -99,7 +99,8 @@ export class Shape {
     const quarters = new Float64Array(QUARTERS_A_DAY)
     for (let q = 0; q < QUARTERS_A_DAY; q += 1) {
       const middle = day * SECONDS_A_DAY + (q + 0.5) * SECONDS_A_QUARTER
-      // 85 % of what 1 kW at 1,000 W/m2 promises, for a quarter of an hour; 60 W a kWp stay at home.
+      // 85 % of what 1 kW at 1,000 W/m2 promises, for a quarter of an hour; 60 W a kWp stay at
+      // home.
       const made = 0.85 * irradiance(this.#seed, middle) * 0.25
       quarters[q] = Math.max(0, made - 15)
     }

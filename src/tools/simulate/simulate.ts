@@ -10,9 +10,9 @@ import { EARLIEST_SECOND, Fleet, type FleetOptions, type FleetPublish } from './
 import { readState, writeState } from './state.ts'
 
 /**
- * Simulate: publishes a virtual fleet over MQTT. The fleet's time begins at `start` and moves `speed`
- * times as fast as real time, but never past it: a fleet that has caught up goes on live. Times are
- * whole seconds since 1970, UTC.
+ * Simulate: publishes a virtual fleet over MQTT. The fleet's time begins at `start` and moves
+ * `speed` times as fast as real time, but never past it: a fleet that has caught up goes on live.
+ * Times are whole seconds since 1970, UTC.
  */
 export interface SimulateOptions {
   readonly fleet: FleetOptions
@@ -20,8 +20,8 @@ export interface SimulateOptions {
   /** Nothing from here on; Infinity: until it is interrupted. */
   readonly end: number
   /**
-   * Infinity: what lies in the past goes as fast as it is acknowledged, several readings a PUBLISH; what
-   * comes after it goes live.
+   * Infinity: what lies in the past goes as fast as it is acknowledged, several readings a PUBLISH;
+   * what comes after it goes live.
    */
   readonly speed: number
   readonly url: string
@@ -66,7 +66,10 @@ interface Tag {
   readonly readings: FleetPublish['readings']
 }
 
-/** @throws simulate.tooEarly, simulate.backwards, simulate.badState; publish.* where there is no bridge. */
+/**
+ * @throws simulate.tooEarly, simulate.backwards, simulate.badState; publish.* where there is no
+ *   bridge.
+ */
 export async function simulate(options: SimulateOptions): Promise<SimulateSummary> {
   const { start, end } = options
   if (start < EARLIEST_SECOND) {

@@ -4,8 +4,8 @@ import { messageOf } from '../../kernel/errors.ts'
 import { simulateErrors } from './errors.ts'
 
 /**
- * How far a simulated fleet has come, so that its next run goes on from there. A file, replaced whole:
- * a kill leaves the old one or the new one.
+ * How far a simulated fleet has come, so that its next run goes on from there. A file, replaced
+ * whole: a kill leaves the old one or the new one.
  */
 export interface FleetState {
   /** What the fleet is; another fleet begins anew. */

@@ -1,8 +1,8 @@
 import { PURPOSE, unit, wave } from './hash.ts'
 
 /**
- * Weather of one region, the same for the whole fleet: temperature and sunshine as functions of the seed
- * and the time. Seasons and height of the sun are those of 51 degrees north, 10 degrees east.
+ * Weather of one region, the same for the whole fleet: temperature and sunshine as functions of the
+ * seed and the time. Seasons and height of the sun are those of 51 degrees north, 10 degrees east.
  */
 
 const SECONDS_A_DAY = 86_400
