@@ -33,6 +33,7 @@ export class Appender {
   private waiting: Append[] = []
   private requests = 0
   private isPlanned = false
+  private isCutting = false
   private refusals = 0
   private backOff: NodeJS.Timeout | undefined
   private isHurried = false
@@ -77,6 +78,10 @@ export class Appender {
 
   private pump(): void {
     while (this.waiting.length > 0 && this.requests < REQUESTS_MAX && !this.backOff) {
+      // One that must be cut is sent alone: nothing may come between its parts.
+      const isCut = this.waiting[0]!.bytes > LIMITS.bridgeAppendBytesMax
+      if (this.isCutting || (isCut && this.requests > 0)) break
+      this.isCutting = isCut
       void this.send(this.take())
     }
     if (this.waiting.length > 0 || this.requests > 0) return
@@ -120,6 +125,7 @@ export class Appender {
       error = thrown ?? new Error('refused without a reason')
     }
     this.requests -= 1
+    this.isCutting = false
     onAppended((performance.now() - startedMs) / 1_000, error)
     this.answered(error)
     // The next request goes out first: Kafka works on it while these are acknowledged.

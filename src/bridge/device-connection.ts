@@ -97,6 +97,7 @@ export class DeviceConnection implements Waiter {
 
   leave(bytes: number): void {
     this.inFlightBytes -= bytes
+    if (this.inFlightBytes === 0) this.heardAtMs = performance.now()
     // Half of the room, so that it is not woken for each message.
     const isRoomy = this.inFlightBytes <= LIMITS.bridgeConnectionBytesMax / 2
     if (this.waitsFor === 'room' && isRoomy) this.wake()
@@ -110,10 +111,14 @@ export class DeviceConnection implements Waiter {
     this.socket.emit('readable')
   }
 
-  /** Ends it where it is silent. While we do not read, its silence is ours. */
+  /**
+   * Ends it where it is silent. Its silence is ours while it waits, and while something of it is in
+   * flight: aedes reads on when that is done.
+   */
   checkKeepalive(nowMs: number): void {
     const { clientId, keepaliveMs } = this
-    if (keepaliveMs === 0 || this.isWaiting || nowMs - this.heardAtMs <= keepaliveMs * 1.5) return
+    if (keepaliveMs === 0 || this.isWaiting || this.inFlightBytes > 0) return
+    if (nowMs - this.heardAtMs <= keepaliveMs * 1.5) return
     this.end('keepalive', bridgeErrors.silent({ clientId, keepaliveMs }))
   }
 

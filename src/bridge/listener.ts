@@ -103,9 +103,11 @@ class MqttListener implements Listener {
     this.server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.accept(socket))
     this.server.maxConnections = LIMITS.bridgeConnectionsMax
     metrics.gauge('connections', 'Connections of devices', () => this.connections.size)
-    metrics.gauge('paused_connections', 'Connections whose TCP is left unread', () => {
-      return [...this.connections.values()].filter(({ isWaiting }) => isWaiting).length
-    })
+    metrics.gauge(
+      'paused_connections',
+      'Connections that are left unread, since too much is in flight',
+      () => [...this.connections.values()].filter(({ isWaiting }) => isWaiting).length,
+    )
   }
 
   get port(): number {
