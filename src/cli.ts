@@ -4,9 +4,10 @@ import { runCli } from './cli/run.ts'
 import { register as simulate } from './cli/simulate.ts'
 import { register as start } from './cli/start.ts'
 import { register as status } from './cli/status.ts'
+import { register as verify } from './cli/verify.ts'
 
 /** Every command, in the order that the help shows. */
-const COMMANDS: readonly Register[] = [start, status, replay, simulate]
+const COMMANDS: readonly Register[] = [start, status, replay, simulate, verify]
 
 /**
  * Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is

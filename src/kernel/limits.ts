@@ -70,6 +70,10 @@ export const LIMITS = Object.freeze({
    */
   logAppendBytesMax: 1024 * 1024,
   recordBytesMax: 1_500_000,
+  /** What goes to one topic in one request, and what may wait in one producer. */
+  logLoadBytesMax: 8 * 1024 * 1024,
+  logWaitingBytesMax: 64 * 1024 * 1024,
+  logAppendRetriesMax: 6,
   /** Bytes that one fetch of a range brings. */
   logReadBytes: 4 * 1024 * 1024,
 
@@ -178,4 +182,14 @@ export const LIMITS = Object.freeze({
   // Ledger, verify
   /** Lines that wait to be written together. */
   ledgerPendingChars: 64 * 1024,
+  /** Slots of nine bytes: 300 MB for 23 million identities; more are taken in several passes. */
+  verifySlotsMax: 2 ** 25,
+  verifyPageRows: 1_000_000,
+  verifyPollMs: 250,
+  verifyPatienceMs: 60_000,
+  /** Differences that are told by name, and unexpected rows whose names are kept until it is known. */
+  verifyNamedMax: 20,
+  verifyNamesKeptMax: 10_000,
+  /** Acknowledged readings that are not in the log and looked for among the dead letters. */
+  verifyClaimsMax: 1_000_000,
 })

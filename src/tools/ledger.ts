@@ -47,7 +47,12 @@ const PAYLOAD_HASH_CHARS = 32
 
 /** How the ledger names a payload. */
 export function payloadName(payload: Uint8Array): string {
-  return hash('sha256', payload, 'hex').slice(0, PAYLOAD_HASH_CHARS)
+  return nameOfSha256(hash('sha256', payload, 'hex'))
+}
+
+/** The same of a payload whose SHA-256 is known, in hex: a dead letter's. */
+export function nameOfSha256(sha256: string): string {
+  return sha256.slice(0, PAYLOAD_HASH_CHARS)
 }
 
 export interface Ledger {
@@ -110,24 +115,33 @@ function wholeLinesLength(file: number): number {
   return 0
 }
 
-/**
- * Reads a ledger line by line, in bounded memory.
- *
- * @throws verify.noLedger, verify.badLedgerLine naming the line.
- */
-export async function* readLedger(path: string): AsyncGenerator<LedgerLine> {
-  // What is behind the last newline is a line that was not finished.
-  let end: number
+/** Bytes of the whole lines that a ledger has now. @throws verify.noLedger */
+export function ledgerLength(path: string): number {
   try {
     const file = openSync(path, 'r')
-    end = wholeLinesLength(file)
-    closeSync(file)
+    try {
+      return wholeLinesLength(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     throw verifyErrors.noLedger({ path, detail: messageOf(error) }, error)
   }
-  if (end === 0) return
+}
+
+/**
+ * Reads a ledger line by line, in bounded memory.
+ *
+ * @param length Reads no further than this, what `ledgerLength` once answered: a ledger may grow meanwhile.
+ * @throws verify.noLedger, verify.badLedgerLine naming the line.
+ */
+export async function* readLedger(
+  path: string,
+  length = ledgerLength(path),
+): AsyncGenerator<LedgerLine> {
+  if (length === 0) return
   const lines = createInterface({
-    input: createReadStream(path, { end: end - 1 }),
+    input: createReadStream(path, { end: length - 1 }),
     crlfDelay: Infinity,
   })
   let line = 0
