@@ -224,17 +224,26 @@ export function topology<Exports>(
   }
 }
 
-/** Joins topologies into one task a partition: one decode, and one state for each node that they share. */
+/**
+ * Joins topologies into one task a partition: one decode, and one state for each node that they share.
+ *
+ * @throws engine.badName where two nodes bear one name, so that their states would be one.
+ */
 export function fuse(name: string, topologies: readonly Topology<unknown>[]): Pipeline {
   const nodes: AnyNode[] = []
-  const seen = new Set<AnyNode>()
-  const visit = (node: AnyNode) => {
-    if (seen.has(node)) return
-    seen.add(node)
+  const byId = new Map<string, AnyNode>()
+  const visit = (node: AnyNode): void => {
+    const other = byId.get(node.id)
+    if (other === node) return
+    if (other !== undefined) {
+      throw engineErrors.badName({ name: node.id, why: 'a node of another topology bears it' })
+    }
     if ('input' in node) visit(node.input)
+    byId.set(node.id, node)
     nodes.push(node)
   }
   for (const { sinks } of topologies) sinks.forEach(visit)
+  if (nodes.length === 0) throw engineErrors.nothingToDo({ pipeline: name })
   if (nodes.filter((node) => node.kind === 'series').length !== 1) {
     throw engineErrors.differentSources({ topologies: topologies.map((t) => t.name).join(', ') })
   }

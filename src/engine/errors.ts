@@ -24,11 +24,11 @@ export const engineErrors = errorTable('engine', {
     message: (f: { topologies: string }) =>
       `${f.topologies} do not read one source: fuse only what reads the same topic`,
   },
-  tooManySamples: {
+  nothingToDo: {
     domain: 'internal',
     retryable: false,
-    message: (f: { series: string; samples: number }) =>
-      `${f.series} holds ${f.samples} samples inside its horizon, which is the limit`,
+    message: (f: { pipeline: string }) =>
+      `${f.pipeline} has no sink: a pipeline runs what its tables and logs need, and nothing else`,
   },
   listFull: {
     domain: 'internal',

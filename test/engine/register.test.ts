@@ -51,9 +51,11 @@ function truth(begin: number, steps: readonly Step[]): { readings: Reading[]; us
     // And near its top a register that falls has rolled over.
     const reset: boolean =
       kind === 'reset' && before === 'good' && register > 1_000 && register < 0.8 * TOP
+    // What has settled behind the horizon stays: the sample that decides must not be late.
+    const late = before === 'good' ? lateBy : 0
     before = glitch ? 'glitch' : reset ? 'reset' : 'good'
     if (glitch) {
-      send(0, lateBy)
+      send(0, late)
       continue
     }
     if (reset) {
@@ -64,7 +66,7 @@ function truth(begin: number, steps: readonly Step[]): { readings: Reading[]; us
       usedWh += used
       if (register >= TOP) register -= TOP
     }
-    send(register, lateBy)
+    send(register, late)
   }
   minute += 5
   // What the last one leaves undecided, these decide.
