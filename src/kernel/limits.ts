@@ -179,6 +179,11 @@ export const LIMITS = Object.freeze({
   walLagTransactionsMax: 200,
   walLagMsMax: 60_000,
 
+  // Dead letters sent again
+  deadLetterWindow: 64,
+  /** Marked together when their PUBACKs have come; a crash sends no more than these again. */
+  deadLetterMarksAtOnce: 100,
+
   // Ledger, verify
   /** Lines that wait to be written together. */
   ledgerPendingChars: 64 * 1024,
@@ -192,4 +197,14 @@ export const LIMITS = Object.freeze({
   verifyNamesKeptMax: 10_000,
   /** Acknowledged readings that are not in the log and looked for among the dead letters. */
   verifyClaimsMax: 1_000_000,
+
+  // Resink
+  /** Looks at what the log got meanwhile, with this pause between them. */
+  resinkRoundsMax: 5,
+  resinkRoundMs: 500,
+  /**
+   * Baselines of a series that are not written where the log's beginning is gone: 96 windows until
+   * the ring is full, and 25 hours of them over which a register's gap may be spread.
+   */
+  resinkWarmUpRows: 200,
 })

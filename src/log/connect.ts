@@ -4,25 +4,36 @@ import { KafkaLog } from './kafkajs.ts'
 import type { Log } from './log.ts'
 import { PlatformaticProducer } from './platformatic.ts'
 
-/** The log that the settings name: kafkajs for groups and commits, @platformatic/kafka for producing. */
+export interface ConnectOptions {
+  /** What the broker's logs and quotas call this process. */
+  readonly clientId?: string
+  /** What a person should know, such as a cluster that keeps fewer copies than it could. */
+  readonly warn?: (message: string) => void
+}
+
+/**
+ * The log that the settings name: kafkajs for groups and commits, @platformatic/kafka for producing
+ * and for ranges. Connects when it is first used.
+ */
 export function connectLog(
   config: Pick<Config, 'kafkaBrokers'>,
-  options: { clientId?: string; warn?: (message: string) => void } = {},
+  options: ConnectOptions = {},
 ): Promise<Log> {
-  const brokers = (config.kafkaBrokers ?? '').split(',').filter((broker) => broker !== '')
+  const brokers = (config.kafkaBrokers ?? '')
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '')
   if (brokers.length === 0) {
-    return Promise.reject(
-      logErrors.unavailable({ brokers: '(none)', what: 'connect', detail: 'no address' }),
-    )
+    const detail = 'KAFKA_BROKERS names none'
+    return Promise.reject(logErrors.unavailable({ brokers: '(none)', what: 'connect', detail }))
   }
-  const clientId = options.clientId ?? 'meterloom'
+  const { clientId = 'meterloom', warn } = options
   return Promise.resolve(
     new KafkaLog({
       brokers,
       clientId,
-      openProducer: (producerOptions) =>
-        Promise.resolve(new PlatformaticProducer(brokers, clientId, producerOptions)),
-      ...(options.warn === undefined ? {} : { warn: options.warn }),
+      openProducer: (producer) => new PlatformaticProducer(brokers, clientId, producer),
+      ...(warn === undefined ? {} : { warn }),
     }),
   )
 }

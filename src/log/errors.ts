@@ -12,8 +12,9 @@ export const logErrors = errorTable('log', {
     domain: 'user',
     retryable: false,
     message: (f: { topic: string; wanted: number; found: number }) =>
-      `topic ${f.topic} has ${f.found} partitions, but PARTITIONS is ${f.wanted}: the count is fixed for ` +
-      'the life of a topic; set PARTITIONS to it, or make a new topic under another TOPIC_PREFIX',
+      `topic ${f.topic} has ${f.found} partitions, but PARTITIONS is ${f.wanted}: the count is ` +
+      'fixed for the life of a topic; set PARTITIONS to it, or make a new topic under another ' +
+      'TOPIC_PREFIX',
   },
   unknownTopic: {
     domain: 'user',
@@ -21,17 +22,45 @@ export const logErrors = errorTable('log', {
     message: (f: { topic: string }) =>
       `topic ${f.topic} does not exist: \`meterloom start\` creates it, or check TOPIC_PREFIX`,
   },
+  unknownPartition: {
+    domain: 'internal',
+    retryable: false,
+    message: (f: { topic: string; partition: number; count: number }) =>
+      `${f.topic} has no partition ${f.partition}: they are 0 to ${f.count - 1}`,
+  },
+  topicSetting: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { topic: string; setting: string; wanted: string; found: string }) =>
+      `topic ${f.topic} has ${f.setting}=${f.found}, not ${f.wanted}: set it with ` +
+      `kafka-configs --alter --entity-type topics --entity-name ${f.topic} ` +
+      `--add-config ${f.setting}=${f.wanted}`,
+  },
+  recordTooLarge: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { topic: string; bytes: number; bytesMax: number }) =>
+      `a record for ${f.topic} has ${f.bytes} bytes: at most ${f.bytesMax} are taken`,
+  },
   unavailable: {
     domain: 'external',
     retryable: true,
     message: (f: { brokers: string; what: string; detail: string }) =>
-      `Kafka at ${f.brokers} does not ${f.what} (${f.detail}); check KAFKA_BROKERS and the broker's log`,
+      `Kafka at ${f.brokers} does not ${f.what} (${f.detail}); ` +
+      "check KAFKA_BROKERS and the broker's log",
   },
   appendFailed: {
     domain: 'external',
     retryable: true,
     message: (f: { topic: string; records: number; detail: string }) =>
       `${f.records} records for ${f.topic} may not be in the log: ${f.detail}`,
+  },
+  tooMuchWaiting: {
+    domain: 'internal',
+    retryable: true,
+    message: (f: { topic: string; bytes: number; bytesMax: number }) =>
+      `${f.bytes} bytes more for ${f.topic} would make more than the ${f.bytesMax} that may wait ` +
+      'in a producer: await earlier appends first',
   },
   closed: {
     domain: 'internal',

@@ -1,6 +1,6 @@
 import { Consumer } from '@platformatic/kafka'
+import { LIMITS } from '../kernel/limits.ts'
 import { toBatch } from './batch.ts'
-import type { IncomingRecord } from './batch.ts'
 import { logErrors } from './errors.ts'
 import type { RecordBatch } from './log.ts'
 
@@ -10,9 +10,19 @@ const LOG_APPEND_TIME = 8
 const CONTROL_BATCH = 32
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
-type Incoming = IncomingRecord & { readonly headers: readonly [Buffer | null, Buffer | null][] }
 
-/** Reads ranges of partitions without a group: kafkajs has no call for that, @platformatic/kafka has. */
+interface Incoming {
+  readonly offset: number
+  readonly appendMillis: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly [Buffer | null, Buffer | null][]
+}
+
+/**
+ * Reads ranges of partitions without a group: kafkajs has no call for that, @platformatic/kafka
+ * has. Connects when it is first asked.
+ */
 export class KafkaReader {
   private readonly client: Consumer
 
@@ -22,11 +32,14 @@ export class KafkaReader {
       // Never joined: the client wants a name all the same.
       groupId: `${clientId}-reader`,
       bootstrapBrokers: [...brokers],
-      retries: 5,
-      retryDelay: 300,
+      connectTimeout: LIMITS.logConnectMsMax,
+      requestTimeout: LIMITS.logRequestMsMax,
+      retries: LIMITS.logAdminRetriesMax,
+      retryDelay: LIMITS.logRetryMsMin,
     })
   }
 
+  /** The records in [from, to), which must lie between the partition's first and end offset. */
   async *read(range: {
     topic: string
     partition: number
@@ -37,54 +50,45 @@ export class KafkaReader {
     this.client.topics.track(topic)
     let at = range.from
     while (at < to) {
-      const { node, topicId } = await this.leader(topic, partition)
-      const response = await this.client.fetch({
-        node,
-        maxWaitTime: 500,
-        minBytes: 1,
-        maxBytes: 8 * 1024 * 1024,
-        isolationLevel: 0,
-        topics: [
-          {
-            topicId,
-            partitions: [
-              {
-                partition,
-                currentLeaderEpoch: -1,
-                fetchOffset: BigInt(at),
-                lastFetchedEpoch: -1,
-                partitionMaxBytes: 4 * 1024 * 1024,
-              },
-            ],
-          },
-        ],
-      })
-      const { records, next } = recordsOf(response, at, to)
+      const { records, next } = recordsOf(await this.fetch(topic, partition, at), at, to)
+      // Nothing yet: the end offset is known before a replica may show the records.
       if (next === at) continue
       at = next
-      if (records.length > 0) yield toBatch(topic, partition, records, next, headerOf)
+      if (records.length > 0) yield batchOf(topic, partition, records, next)
     }
   }
 
-  private async leader(
-    topic: string,
-    partition: number,
-  ): Promise<{ node: number; topicId: string }> {
+  private async fetch(topic: string, partition: number, from: number): Promise<FetchResponse> {
     const metadata = await this.client.metadata({ topics: [topic] })
     const found = metadata.topics.get(topic)
     const node = found?.partitions[partition]?.leader
     if (found === undefined || node === undefined) throw logErrors.unknownTopic({ topic })
-    return { node, topicId: found.id }
+    return this.client.fetch({
+      node,
+      maxWaitTime: LIMITS.logFetchWaitMs,
+      minBytes: 1,
+      maxBytes: 2 * LIMITS.logReadBytes,
+      isolationLevel: 0,
+      topics: [
+        {
+          topicId: found.id,
+          partitions: [
+            {
+              partition,
+              currentLeaderEpoch: -1,
+              fetchOffset: BigInt(from),
+              lastFetchedEpoch: -1,
+              partitionMaxBytes: LIMITS.logReadBytes,
+            },
+          ],
+        },
+      ],
+    })
   }
 
   async close(): Promise<void> {
     await this.client.close(true)
   }
-}
-
-function headerOf(record: Incoming, name: string): Buffer | undefined {
-  const found = record.headers.findLast(([key]) => key?.toString() === name)
-  return found?.[1] ?? undefined
 }
 
 /** The records in [from, to), and the offset to go on from. */
@@ -96,21 +100,32 @@ function recordsOf(response: FetchResponse, from: number, to: number) {
     next = Math.max(next, base + batch.lastOffsetDelta + 1)
     if ((batch.attributes & CONTROL_BATCH) !== 0) continue
     const appended = (batch.attributes & LOG_APPEND_TIME) !== 0
-    for (const record of batch.records) {
-      const offset = base + record.offsetDelta
+    for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
+      const offset = base + offsetDelta
       // A batch is stored and fetched whole: it may begin before the range and end behind it.
       if (offset < from || offset >= to) continue
-      const appendMillis = appended
-        ? Number(batch.maxTimestamp)
-        : Number(batch.firstTimestamp + record.timestampDelta)
-      records.push({
-        offset,
-        appendMillis,
-        key: record.key,
-        value: record.value,
-        headers: record.headers,
-      })
+      const appendMillis = Number(
+        appended ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta,
+      )
+      records.push({ offset, appendMillis, key, value, headers })
     }
   }
   return { records, next: Math.min(next, to) }
+}
+
+function batchOf(
+  topic: string,
+  partition: number,
+  records: readonly Incoming[],
+  nextOffset: number,
+): RecordBatch {
+  return toBatch(records, {
+    topic,
+    partition,
+    nextOffset,
+    offsets: Float64Array.from(records, ({ offset }) => offset),
+    appendMillis: Float64Array.from(records, ({ appendMillis }) => appendMillis),
+    headerOf: ({ headers }, name) =>
+      headers.findLast(([key]) => key?.toString() === name)?.[1] ?? undefined,
+  })
 }

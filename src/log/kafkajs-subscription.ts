@@ -1,144 +1,186 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Consumer, EachBatchPayload, Kafka, OffsetsByTopicPartition } from 'kafkajs'
 import { messageOf } from '../kernel/errors.ts'
-import { toBatch } from './batch.ts'
-import type { IncomingRecord } from './batch.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
+import { meterloomAssigner } from './kafkajs-assigner.ts'
+import { kafkajsBatch } from './kafkajs-batch.ts'
 import { partitionKey } from './log.ts'
-import type {
-  CommitRequest,
-  OwnedPartition,
-  RecordBatch,
-  SubscribeOptions,
-  Subscription,
-} from './log.ts'
+import type { CommitRequest, OwnedPartition, SubscribeOptions, Subscription } from './log.ts'
+import { missingIn } from './owned.ts'
 
-const SESSION_TIMEOUT_MS = 30_000
-const HEARTBEAT_MS = 500
-/** Partitions whose handlers may be under way at once; each partition's batches stay one at a time. */
-const CONCURRENCY = 8
+/** What a broker says to the commit of a member whose generation is over, or about to be. */
+const FENCED = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS']
 
-/**
- * A member of a consumer group through kafkajs 2.2.4.
- *
- * kafkajs rebalances eagerly and has no callback for revocation: when a heartbeat learns of a rebalance it
- * joins anew, and tells of it by GROUP_JOIN. So each join makes a generation of our own (kafkajs would
- * commit with whatever is current); `onRevoked` comes with the join that took the partitions away, before
- * `onAssigned`; what the old generation still wants to commit is refused here.
- */
-export async function subscribeKafka(
-  kafka: Kafka,
+export interface KafkajsMembership {
+  /** Makes clients whose requests end in time: below the session timeout. */
+  readonly kafka: Kafka
+  readonly brokers: string
+  readonly sessionTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** The partitions that each topic had when it was subscribed. */
+  readonly partitionCounts: ReadonlyMap<string, number>
+}
+
+/** Joins a group. Resolves when the group has taken the member in. */
+export async function subscribeKafkajs(
+  membership: KafkajsMembership,
   options: SubscribeOptions,
 ): Promise<Subscription> {
-  const consumer = kafka.consumer({
+  const consumer = membership.kafka.consumer({
     groupId: options.group,
-    sessionTimeout: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    maxBytesPerPartition: options.fetchBytesMax ?? 1024 * 1024,
-    maxWaitTimeInMs: 50,
+    partitionAssigners: [meterloomAssigner],
+    sessionTimeout: membership.sessionTimeoutMs,
+    heartbeatInterval: LIMITS.logHeartbeatMs,
+    maxBytesPerPartition: options.fetchBytesMax ?? LIMITS.logFetchBytes,
+    maxWaitTimeInMs: LIMITS.logFetchWaitMs,
     allowAutoTopicCreation: false,
     retry: {
-      initialRetryTime: 100,
-      maxRetryTime: 2_000,
-      retries: 20,
-      // What kafkajs cannot mend by retrying, a new process mends: it has been seen to stop in silence.
+      initialRetryTime: LIMITS.logRetryMsMin,
+      maxRetryTime: LIMITS.logRetryMsMax,
+      retries: LIMITS.logConsumerRetriesMax,
+      // What kafkajs does not mend by retrying, a new process does: it was seen to stop in silence.
       restartOnFailure: () => Promise.resolve(false),
     },
   })
-  const member = new Member(consumer, options)
-  await consumer.connect()
-  for (const topic of options.topics) await consumer.subscribe({ topic, fromBeginning: true })
-  await member.run()
+  const member = new KafkajsMember(consumer, membership, options)
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
+    await member.run()
+  } catch (error) {
+    await consumer.disconnect()
+    const { brokers } = membership
+    throw logErrors.unavailable({ brokers, what: 'subscribe', detail: messageOf(error) }, error)
+  }
   return member
 }
 
-class Member implements Subscription {
+/**
+ * A member of a consumer group through kafkajs 2.2.4, which rebalances eagerly and has no callback
+ * for revocation. What holds here:
+ *
+ * - kafkajs learns of a rebalance by a heartbeat, waits for the handlers that are under way, and
+ *   joins anew. What these commit meanwhile still counts: the broker takes commits of the old
+ *   generation until all members have joined.
+ * - Each join begins a generation of our own counting. kafkajs would commit with whatever
+ *   generation is current, and retries over a join; here a commit is tried once a call of kafkajs,
+ *   and refused
+ *   where the partition was assigned in another generation than the current one.
+ * - `onRevoked` comes after the join that took partitions away, before `onAssigned`: other members
+ *   may own them by then. It is for letting go, not for a last commit.
+ * - No batch is handed over before `onAssigned` has settled, nor one that was fetched from before
+ *   its
+ *   answer, or while its partition is paused.
+ */
+class KafkajsMember implements Subscription {
   generation = -1
   private joins = 0
-  private owned: readonly OwnedPartition[] = []
-  /** Settles when the current generation's `onAssigned` has: no batch is handed over before. */
+  private owned: ReadonlyMap<string, OwnedPartition> = new Map()
+  /** What `onAssigned` was last called with. */
+  private announced: readonly OwnedPartition[] = []
+  /** Settles when all joins so far are handed over. */
   private gate: Promise<void> = Promise.resolve()
+  private readonly underWay = new Set<Promise<void>>()
   private readonly paused = new Set<string>()
-  private closing = false
+  private closing: Promise<void> | undefined
   private failed = false
+  /** One try of a commit; kafkajs hands it out with each batch. */
+  private commitOnce: ((offsets: OffsetsByTopicPartition) => Promise<void>) | undefined
   private readonly consumer: Consumer
+  private readonly membership: KafkajsMembership
   private readonly options: SubscribeOptions
 
-  constructor(consumer: Consumer, options: SubscribeOptions) {
+  constructor(consumer: Consumer, membership: KafkajsMembership, options: SubscribeOptions) {
     this.consumer = consumer
+    this.membership = membership
     this.options = options
   }
 
   async run(): Promise<void> {
     const { consumer } = this
-    consumer.on(consumer.events.REBALANCING, () => {
+    const { REBALANCING, GROUP_JOIN, CRASH } = consumer.events
+    consumer.on(REBALANCING, () => {
       this.generation = -1
     })
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.joined(payload.memberAssignment))
-    consumer.on(consumer.events.CRASH, ({ payload }) => this.fail(payload.error))
-    await consumer.run({
+    consumer.on(GROUP_JOIN, ({ payload }) => this.joined(payload.memberAssignment))
+    const crashed = new Promise<never>((_, reject) => {
+      consumer.on(CRASH, ({ payload }) => {
+        // A crash while we start is the caller's to hear of.
+        if (this.joins === 0) reject(payload.error)
+        else this.fail(payload.error)
+      })
+    })
+    const running = consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: CONCURRENCY,
+      partitionsConsumedConcurrently: LIMITS.logHandlersMax,
       eachBatch: (payload) => this.eachBatch(payload),
     })
+    await Promise.race([running, crashed])
   }
 
-  private joined(assignment: Record<string, number[]>): void {
-    const before = this.owned
+  private joined(assignment: Readonly<Record<string, readonly number[]>>): void {
     const generation = ++this.joins
     this.generation = generation
     const owned: OwnedPartition[] = []
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) owned.push({ topic, partition, generation })
     }
-    this.owned = owned
-    const lost = before.filter(
-      (old) => !owned.some((now) => now.topic === old.topic && now.partition === old.partition),
-    )
+    this.owned = new Map(owned.map((one) => [partitionKey(one.topic, one.partition), one]))
     this.gate = this.gate
-      .then(async () => {
-        if (lost.length > 0) await this.options.onRevoked(lost)
-        // A later join overtook this one: its own turn comes next.
-        if (generation !== this.joins || this.closing) return
-        const from = await this.options.onAssigned(owned)
-        if (generation !== this.joins) return
-        for (const { topic, partition } of owned) {
-          const offset = from.get(partitionKey(topic, partition))
-          if (offset !== undefined) this.consumer.seek({ topic, partition, offset: String(offset) })
-          // kafkajs forgets nothing of what is paused over a join, but new partitions may be among it.
-          if (this.paused.has(partitionKey(topic, partition))) {
-            this.consumer.pause([{ topic, partitions: [partition] }])
-          }
-        }
-      })
+      .then(() => this.handOver(generation, owned))
       .catch((error: unknown) => this.fail(error))
   }
 
-  private fail(error: unknown): void {
-    if (this.failed || this.closing) return
-    this.failed = true
-    this.options.onFailed(error)
+  private async handOver(generation: number, owned: readonly OwnedPartition[]): Promise<void> {
+    // A join that was overtaken by another one is none that anybody need know of.
+    const isOver = () => generation !== this.joins || this.closing !== undefined
+    await Promise.allSettled([...this.underWay])
+    if (isOver()) return
+    this.refuseGrowth(owned)
+    const lost = missingIn(owned, this.announced)
+    this.announced = owned
+    if (lost.length > 0) await this.options.onRevoked(lost)
+    if (isOver()) return
+    const from = await this.options.onAssigned(owned)
+    if (isOver()) return
+    for (const { topic, partition } of owned) {
+      const offset = from.get(partitionKey(topic, partition))
+      if (offset !== undefined) this.consumer.seek({ topic, partition, offset: String(offset) })
+    }
+  }
+
+  /** Settles when the last join is handed over, even one that came meanwhile. */
+  private async handedOver(): Promise<void> {
+    let gate: Promise<void>
+    do {
+      gate = this.gate
+      await gate
+    } while (gate !== this.gate)
+  }
+
+  /** A topic's count is fixed for its life: keys would change their partitions in mid-stream. */
+  private refuseGrowth(owned: readonly OwnedPartition[]): void {
+    for (const { topic, partition } of owned) {
+      const wanted = this.membership.partitionCounts.get(topic) ?? 0
+      if (partition < wanted) continue
+      throw logErrors.partitionCount({ topic, wanted, found: partition + 1 })
+    }
   }
 
   private async eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload
-    const { topic, partition } = batch
-    const join = this.joins
+    this.commitOnce = (offsets) => payload.commitOffsetsIfNecessary(offsets)
     let lost: unknown
     const beat = setInterval(() => {
       payload.heartbeat().catch((error: unknown) => {
         lost = error
       })
-    }, HEARTBEAT_MS)
+    }, LIMITS.logHeartbeatMs)
+    const joins = this.joins
     try {
-      await this.gate
-      const owned = this.owned.find((o) => o.topic === topic && o.partition === partition)
-      const current = () => payload.isRunning() && !payload.isStale() && join === this.joins
-      const usable = current() && !this.failed && !this.closing
-      if (usable && owned !== undefined && lost === undefined) {
-        await this.options.onBatch(columns(batch), owned)
-        if (current()) payload.resolveOffset(batch.lastOffset())
-      }
+      await this.handedOver()
+      if (lost === undefined && joins === this.joins) await this.handle(payload)
     } catch (error) {
       this.fail(error)
       throw error
@@ -146,73 +188,106 @@ class Member implements Subscription {
       clearInterval(beat)
     }
     // A rebalance that a heartbeat learned of: kafkajs joins anew when it is thrown from here.
-    if (lost !== undefined) throw asError(lost)
+    if (lost !== undefined) throw lost as Error
+  }
+
+  private async handle(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition } = payload.batch
+    const key = partitionKey(topic, partition)
+    const owned = this.owned.get(key)
+    const isCurrent = () =>
+      payload.isRunning() && !payload.isStale() && owned?.generation === this.generation
+    if (owned === undefined || !isCurrent() || this.failed || this.paused.has(key)) return
+    const work = this.options.onBatch(kafkajsBatch(payload.batch), owned)
+    this.underWay.add(work)
+    try {
+      await work
+    } finally {
+      this.underWay.delete(work)
+    }
+    if (isCurrent()) payload.resolveOffset(payload.batch.lastOffset())
+  }
+
+  private fail(error: unknown): void {
+    if (this.failed || this.closing !== undefined) return
+    this.failed = true
+    this.generation = -1
+    this.options.onFailed(error)
+    // Leaves the group, so that others need not wait for the session's end to take over.
+    void this.close().catch(() => undefined)
   }
 
   pause(partitions: readonly { topic: string; partition: number }[]): void {
     for (const { topic, partition } of partitions) {
       this.paused.add(partitionKey(topic, partition))
-      this.consumer.pause([{ topic, partitions: [partition] }])
+      if (this.closing === undefined) this.consumer.pause([{ topic, partitions: [partition] }])
     }
   }
 
   resume(partitions: readonly { topic: string; partition: number }[]): void {
     for (const { topic, partition } of partitions) {
       this.paused.delete(partitionKey(topic, partition))
-      this.consumer.resume([{ topic, partitions: [partition] }])
+      if (this.closing === undefined) this.consumer.resume([{ topic, partitions: [partition] }])
     }
   }
 
   async commit(requests: readonly CommitRequest[]): Promise<void> {
-    for (const { topic, partition, generation } of requests)
-      this.refuseStale(topic, partition, generation)
-    try {
-      await this.consumer.commitOffsets(
-        requests.map(({ topic, partition, offset, metadata }) => ({
-          topic,
-          partition,
-          offset: String(offset),
-          metadata: metadata ?? null,
-        })),
-      )
-    } catch (error) {
-      const first = requests[0]
-      if (first !== undefined) this.refuseStale(first.topic, first.partition, first.generation)
-      throw logErrors.unavailable({ brokers: '', what: 'commit', detail: messageOf(error) }, error)
+    const deadlineMs = performance.now() + this.membership.requestTimeoutMs
+    for (let waitMs = LIMITS.logRetryMsMin; ; waitMs *= 2) {
+      this.refuseStale(requests)
+      try {
+        // The generation goes into the request in this very turn.
+        await this.tryCommit(requests)
+        return
+      } catch (error) {
+        this.refuseStale(requests, error)
+        const { type = '', retriable = true } = error as { type?: string; retriable?: boolean }
+        if (FENCED.includes(type)) throw this.stale(requests[0]!, error)
+        if (!retriable || performance.now() + waitMs > deadlineMs) {
+          const { brokers } = this.membership
+          throw logErrors.unavailable({ brokers, what: 'commit', detail: messageOf(error) }, error)
+        }
+      }
+      await sleep(waitMs)
     }
   }
 
-  private refuseStale(topic: string, partition: number, generation: number): void {
-    if (generation === this.generation) return
-    throw logErrors.staleGeneration({ topic, partition, generation, current: this.generation })
+  private tryCommit(requests: readonly CommitRequest[]): Promise<void> {
+    const offsets = requests.map(({ topic, partition, offset, metadata = '' }) => ({
+      topic,
+      partition,
+      offset: String(offset),
+      metadata,
+    }))
+    // Before the first batch of a process there is only the call that retries by itself.
+    if (this.commitOnce === undefined) return this.consumer.commitOffsets(offsets)
+    const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
+    return this.commitOnce({
+      topics: [...byTopic].map(([topic, partitions]) => ({ topic, partitions })),
+    })
   }
 
-  async close(): Promise<void> {
-    if (this.closing) return
-    this.closing = true
+  private refuseStale(requests: readonly CommitRequest[], cause?: unknown): void {
+    for (const request of requests) {
+      if (request.generation !== this.generation) throw this.stale(request, cause)
+    }
+  }
+
+  private stale(request: CommitRequest, cause: unknown): Error {
+    const { topic, partition, generation } = request
+    const current = this.generation
+    return logErrors.staleGeneration({ topic, partition, generation, current }, cause)
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.leave()
+    return this.closing
+  }
+
+  private async leave(): Promise<void> {
+    // Waits for the handlers that are under way, whose commits still count.
     await this.consumer.disconnect()
     this.generation = -1
+    await this.handedOver()
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(messageOf(thrown))
-}
-
-type Incoming = IncomingRecord & { readonly message: KafkaMessage }
-
-function columns(batch: EachBatchPayload['batch']): RecordBatch {
-  const records = batch.messages.map((message): Incoming => ({
-    offset: Number(message.offset),
-    appendMillis: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    message,
-  }))
-  const next = Number(batch.lastOffset()) + 1
-  return toBatch(batch.topic, batch.partition, records, next, ({ message }, name) => {
-    const found = message.headers?.[name]
-    const one = Array.isArray(found) ? found.at(-1) : found
-    return typeof one === 'string' ? Buffer.from(one) : one
-  })
 }

@@ -1,4 +1,5 @@
 import { logErrors } from './errors.ts'
+import { missingIn } from './owned.ts'
 import { partitionKey } from './log.ts'
 import type {
   CommitRequest,
@@ -7,37 +8,45 @@ import type {
   SubscribeOptions,
   Subscription,
 } from './log.ts'
-import { memoryBatch } from './memory.ts'
-import type { MemoryLog } from './memory.ts'
+import type { MemoryStore } from './memory-store.ts'
 
 const BATCH_RECORDS_MAX = 500
 
-/** A consumer group of the memory log: round-robin over its members in the order they joined. */
+/**
+ * A consumer group of the memory log. Partitions go round the members in the order they joined. As
+ * in Kafka, a new generation begins when the handlers of all members have settled, so that what
+ * they commit meanwhile still counts; where none is under way, it begins within the call.
+ */
 export class MemoryGroup {
-  private readonly log: MemoryLog
+  private readonly store: MemoryStore
   private readonly commits = new Map<string, CommittedOffset>()
-  private members: MemoryMember[] = []
+  private members: readonly MemoryMember[] = []
   private generation = 0
+  private isRebalancing = false
 
-  constructor(log: MemoryLog) {
-    this.log = log
+  constructor(store: MemoryStore) {
+    this.store = store
   }
 
   committed(topic: string, partition: number): CommittedOffset | undefined {
     return this.commits.get(partitionKey(topic, partition))
   }
 
-  commit(request: CommitRequest): void {
-    const { topic, partition, generation, offset, metadata = '' } = request
-    if (generation !== this.generation) {
-      const current = this.generation
+  commit(requests: readonly CommitRequest[]): void {
+    const current = this.generation
+    for (const { topic, partition, generation } of requests) {
+      if (generation === current) continue
       throw logErrors.staleGeneration({ topic, partition, generation, current })
     }
-    this.commits.set(partitionKey(topic, partition), { offset, metadata })
+    for (const { topic, partition, offset, metadata = '' } of requests) {
+      this.commits.set(partitionKey(topic, partition), { offset, metadata })
+    }
   }
 
+  /** @throws log.unknownTopic */
   join(options: SubscribeOptions): Subscription {
-    const member = new MemoryMember(this.log, this, options)
+    for (const topic of options.topics) this.store.partitions(topic)
+    const member = new MemoryMember(this.store, this, options)
     this.members = [...this.members, member]
     this.rebalance()
     return member
@@ -49,11 +58,26 @@ export class MemoryGroup {
   }
 
   private rebalance(): void {
+    // One that waits for handlers takes the members as they are when it goes on.
+    if (this.isRebalancing) return
+    const underWay = this.members.flatMap((member) => member.hold())
+    if (underWay.length === 0) {
+      this.assign()
+      return
+    }
+    this.isRebalancing = true
+    void Promise.all(underWay).then(() => {
+      this.isRebalancing = false
+      this.assign()
+    })
+  }
+
+  private assign(): void {
     const generation = ++this.generation
     const shares = new Map(this.members.map((member) => [member, [] as OwnedPartition[]]))
     for (const topic of new Set(this.members.flatMap((member) => member.topics))) {
       const takers = this.members.filter((member) => member.topics.includes(topic))
-      for (const partition of this.log.partitions(topic).keys()) {
+      for (const partition of this.store.partitions(topic).keys()) {
         shares.get(takers[partition % takers.length]!)!.push({ topic, partition, generation })
       }
     }
@@ -73,93 +97,104 @@ class MemoryMember implements Subscription {
   generation = -1
   readonly topics: readonly string[]
   private owned: readonly OwnedPartition[] = []
+  /** The offset to hand over next; a partition that has none yet gets no batches. */
   private readonly positions = new Map<string, number>()
   private readonly paused = new Set<string>()
   private gate: Promise<void> = Promise.resolve()
   private readonly busy = new Set<string>()
-  private readonly under = new Set<Promise<void>>()
+  private readonly underWay = new Set<Promise<void>>()
+  private isHeld = false
+  /** What `onAssigned` was last called with. */
+  private announced: readonly OwnedPartition[] = []
   private closed = false
-  private readonly log: MemoryLog
+  private readonly store: MemoryStore
   private readonly group: MemoryGroup
   private readonly options: SubscribeOptions
 
-  constructor(log: MemoryLog, group: MemoryGroup, options: SubscribeOptions) {
-    this.log = log
+  constructor(store: MemoryStore, group: MemoryGroup, options: SubscribeOptions) {
+    this.store = store
     this.group = group
     this.options = options
     this.topics = options.topics
   }
 
+  /** Hands over nothing more in this generation. Answers the handlers that are under way. */
+  hold(): readonly Promise<void>[] {
+    this.isHeld = true
+    return [...this.underWay]
+  }
+
   assign(generation: number, owned: readonly OwnedPartition[]): void {
-    const before = this.owned
     this.generation = generation
     this.owned = owned
-    // Nothing is handed over before `onAssigned` has said where to begin.
+    this.isHeld = false
     this.positions.clear()
-    const lost = before.filter(
-      (old) => !owned.some((now) => now.topic === old.topic && now.partition === old.partition),
-    )
     this.gate = this.gate
-      .then(async () => {
-        // Handlers of the old generation finish first, as a client's poll loop would have them.
-        await Promise.all(this.under)
-        if (lost.length > 0) await this.options.onRevoked(lost)
-        if (generation !== this.generation || this.closed) return
-        const from = await this.options.onAssigned(owned)
-        for (const { topic, partition } of owned) {
-          const key = partitionKey(topic, partition)
-          const committed = this.group.committed(topic, partition)?.offset ?? -1
-          this.positions.set(key, from.get(key) ?? Math.max(0, committed))
-        }
-        this.wake()
-      })
+      .then(() => this.handOver(generation, owned))
       .catch((error: unknown) => this.fail(error))
+  }
+
+  private async handOver(generation: number, owned: readonly OwnedPartition[]): Promise<void> {
+    const isOver = () => generation !== this.generation || this.closed
+    if (isOver()) return
+    const lost = missingIn(owned, this.announced)
+    this.announced = owned
+    if (lost.length > 0) await this.options.onRevoked(lost)
+    if (isOver()) return
+    const from = await this.options.onAssigned(owned)
+    if (isOver()) return
+    for (const { topic, partition } of owned) {
+      const key = partitionKey(topic, partition)
+      const committed = this.group.committed(topic, partition)?.offset ?? -1
+      this.positions.set(key, from.get(key) ?? Math.max(0, committed))
+    }
+    this.wake()
   }
 
   private fail(error: unknown): void {
     if (this.closed) return
-    this.closed = true
-    this.group.leave(this)
+    this.end()
     this.options.onFailed(error)
+  }
+
+  private end(): void {
+    this.closed = true
+    this.generation = -1
+    this.positions.clear()
+    this.group.leave(this)
   }
 
   wake(): void {
     for (const owned of this.owned) {
       const key = partitionKey(owned.topic, owned.partition)
-      if (this.busy.has(key) || this.paused.has(key) || this.closed) continue
+      if (this.busy.has(key) || this.paused.has(key) || !this.holds(owned)) continue
       this.busy.add(key)
       const work = this.drain(owned, key).finally(() => {
         this.busy.delete(key)
-        this.under.delete(work)
+        this.underWay.delete(work)
       })
-      this.under.add(work)
+      this.underWay.add(work)
     }
   }
 
   private async drain(owned: OwnedPartition, key: string): Promise<void> {
+    const { topic, partition } = owned
     try {
       while (this.holds(owned) && !this.paused.has(key)) {
-        const from = this.positions.get(key) ?? 0
-        const records = this.log
-          .partitions(owned.topic)
-          [owned.partition]!.filter((record) => record.offset >= from)
-          .slice(0, BATCH_RECORDS_MAX)
-        if (records.length === 0) return
-        const next = records.at(-1)!.offset + 1
-        await this.options.onBatch(memoryBatch(owned.topic, owned.partition, records, next), owned)
-        if (this.holds(owned)) this.positions.set(key, next)
+        const range = { from: this.positions.get(key)!, to: Infinity, countMax: BATCH_RECORDS_MAX }
+        const batch = this.store.slice(topic, partition, range)
+        if (batch === undefined) return
+        await this.options.onBatch(batch, owned)
+        if (this.holds(owned)) this.positions.set(key, batch.nextOffset)
       }
     } catch (error) {
       this.fail(error)
     }
   }
 
-  private holds(owned: OwnedPartition): boolean {
-    return (
-      !this.closed &&
-      owned.generation === this.generation &&
-      this.positions.has(partitionKey(owned.topic, owned.partition))
-    )
+  private holds({ topic, partition, generation }: OwnedPartition): boolean {
+    const isCurrent = !this.closed && !this.isHeld && generation === this.generation
+    return isCurrent && this.positions.has(partitionKey(topic, partition))
   }
 
   pause(partitions: readonly { topic: string; partition: number }[]): void {
@@ -167,21 +202,21 @@ class MemoryMember implements Subscription {
   }
 
   resume(partitions: readonly { topic: string; partition: number }[]): void {
-    for (const { topic, partition } of partitions)
+    for (const { topic, partition } of partitions) {
       this.paused.delete(partitionKey(topic, partition))
+    }
     this.wake()
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a throw must become a rejection
   async commit(requests: readonly CommitRequest[]): Promise<void> {
-    for (const request of requests) this.group.commit(request)
+    this.group.commit(requests)
   }
 
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    await Promise.all(this.under)
-    this.generation = -1
-    this.group.leave(this)
+    await Promise.all(this.underWay)
+    this.end()
   }
 }

@@ -1,0 +1,138 @@
+import { partitionOf } from '../kernel/ids.ts'
+import { MICROS_PER_MILLI } from '../kernel/time.ts'
+import type { Clock } from '../kernel/time.ts'
+import { toBatch } from './batch.ts'
+import { logErrors } from './errors.ts'
+import type { AppendedRange, OutgoingRecord, RecordBatch } from './log.ts'
+import { checkRecords } from './outgoing.ts'
+
+/** A record as it lies in memory. */
+export interface MemoryRecord {
+  readonly offset: number
+  readonly appendMillis: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, Buffer>>
+}
+
+interface Partition {
+  /** By offset; with gaps where offsets were skipped. */
+  readonly records: MemoryRecord[]
+  end: number
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** The records of the memory log, by topic and partition. */
+export class MemoryStore {
+  private readonly topics = new Map<string, readonly Partition[]>()
+  private readonly clock: Clock
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  has(topic: string): boolean {
+    return this.topics.has(topic)
+  }
+
+  create(topic: string, partitions: number): void {
+    const made = Array.from({ length: partitions }, (): Partition => ({ records: [], end: 0 }))
+    this.topics.set(topic, made)
+  }
+
+  delete(topic: string): void {
+    this.topics.delete(topic)
+  }
+
+  /** @throws log.unknownTopic */
+  partitions(topic: string): readonly Partition[] {
+    const found = this.topics.get(topic)
+    if (found === undefined) throw logErrors.unknownTopic({ topic })
+    return found
+  }
+
+  /** @throws log.unknownTopic, log.unknownPartition */
+  partition(topic: string, partition: number): Partition {
+    const partitions = this.partitions(topic)
+    const found = partitions[partition]
+    if (found !== undefined) return found
+    throw logErrors.unknownPartition({ topic, partition, count: partitions.length })
+  }
+
+  /** Appends all of the records, or none where one of them has no place. */
+  append(topic: string, records: readonly OutgoingRecord[]): readonly AppendedRange[] {
+    const count = this.partitions(topic).length
+    checkRecords(topic, records, count)
+    const places = records.map(({ partition, key }) =>
+      this.partition(topic, partition ?? partitionOf(key ?? EMPTY, count)),
+    )
+    const appendMillis = Math.floor(this.clock.nowMicros() / MICROS_PER_MILLI)
+    const ranges = new Map<Partition, AppendedRange>()
+    for (const [i, place] of places.entries()) {
+      const { key, value, headers = {} } = records[i]!
+      if (!ranges.has(place)) {
+        const partition = this.partitions(topic).indexOf(place)
+        ranges.set(place, { partition, baseOffset: place.end })
+      }
+      place.records.push({ offset: place.end++, appendMillis, key, value, headers })
+    }
+    return [...ranges.values()]
+  }
+
+  /** Leaves out the next offsets of a partition, as transactions and compaction do in Kafka. */
+  skip(topic: string, partition: number, offsets: number): void {
+    this.partition(topic, partition).end += offsets
+  }
+
+  /**
+   * At most `countMax` records of [from, to), and how to read on; undefined where there are none.
+   */
+  slice(
+    topic: string,
+    partition: number,
+    range: { from: number; to: number; countMax: number },
+  ): RecordBatch | undefined {
+    const { records, end } = this.partition(topic, partition)
+    const to = Math.min(range.to, end)
+    const first = firstAt(records, range.from)
+    const last = Math.min(firstAt(records, to), first + range.countMax)
+    if (last <= first) return undefined
+    const next = last < records.length ? records[last]!.offset : end
+    return batchOf(topic, partition, records.slice(first, last), Math.min(next, to))
+  }
+
+  tail(topic: string, partition: number, count: number): RecordBatch {
+    const { records, end } = this.partition(topic, partition)
+    const from = Math.max(0, records.length - count)
+    return batchOf(topic, partition, records.slice(from), end)
+  }
+}
+
+/** The index of the first record at or behind `offset`. */
+function firstAt(records: readonly MemoryRecord[], offset: number): number {
+  let low = 0
+  let high = records.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (records[middle]!.offset < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function batchOf(
+  topic: string,
+  partition: number,
+  records: readonly MemoryRecord[],
+  nextOffset: number,
+): RecordBatch {
+  return toBatch(records, {
+    topic,
+    partition,
+    nextOffset,
+    offsets: Float64Array.from(records, ({ offset }) => offset),
+    appendMillis: Float64Array.from(records, ({ appendMillis }) => appendMillis),
+    headerOf: ({ headers }, name) => headers[name],
+  })
+}

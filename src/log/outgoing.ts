@@ -1,0 +1,35 @@
+import { LIMITS } from '../kernel/limits.ts'
+import { logErrors } from './errors.ts'
+import type { OutgoingRecord } from './log.ts'
+
+/** What the envelope of a record and of each header takes at most. */
+const ENVELOPE_BYTES = 32
+
+/** Bytes of a record in a batch, at most. */
+export function recordBytes({ key, value, headers }: OutgoingRecord): number {
+  let bytes = ENVELOPE_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const name in headers) bytes += ENVELOPE_BYTES + 3 * name.length + headers[name]!.length
+  return bytes
+}
+
+/**
+ * Refuses what could never be appended before anything is, so that it takes no other record with
+ * it.
+ *
+ * @throws log.unknownPartition, log.recordTooLarge
+ */
+export function checkRecords(
+  topic: string,
+  records: readonly OutgoingRecord[],
+  count: number,
+): void {
+  for (const record of records) {
+    const { partition = 0 } = record
+    if (partition < 0 || partition >= count) {
+      throw logErrors.unknownPartition({ topic, partition, count })
+    }
+    const bytes = recordBytes(record)
+    const bytesMax = LIMITS.recordBytesMax
+    if (bytes > bytesMax) throw logErrors.recordTooLarge({ topic, bytes, bytesMax })
+  }
+}
