@@ -36,6 +36,17 @@ export function name(option: string): (value: string) => string {
   }
 }
 
+/** A time zone that this machine knows. */
+export function zone(value: string): string {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value }).format(0)
+    return value
+  } catch {
+    const wants = 'an IANA name, such as Europe/Berlin, or UTC'
+    throw cliErrors.badArgument({ option: '--zone', value, wants })
+  }
+}
+
 /** Times real time; Infinity for `max`. */
 export function speed(value: string): number {
   const n = value === 'max' ? Infinity : Number(value)

@@ -3,7 +3,7 @@ import { systemClock } from '../kernel/time.ts'
 import type { ReplayOptions, ReplaySummary } from '../tools/replay.ts'
 import { cliErrors } from './errors.ts'
 import { type CliIo, type Register, cliConfig, note, print } from './io.ts'
-import { listenerUrl, name, speed, tellTrouble, whole } from './publish-options.ts'
+import { listenerUrl, name, speed, tellTrouble, whole, zone } from './publish-options.ts'
 import { publishProgress } from './publish-progress.ts'
 import { EXIT_FAILED } from './run.ts'
 
@@ -51,7 +51,7 @@ export const register: Register = (program, io) => {
     .argument('<file...>', 'CSV files, .gz too')
     .option('--tenant <name>', 'tenant of the meters', name('--tenant'), 'demo')
     .option('--channel <name>', "channel of the column 'value'", name('--channel'), 'value')
-    .option('--zone <name>', 'zone of times that have none, such as Europe/Berlin', 'UTC')
+    .option('--zone <name>', 'zone of times that have none, such as Europe/Berlin', zone, 'UTC')
     .option('--speed <n>', 'times real time, or max: as fast as acknowledged', speed, Infinity)
     .option('--until <now>', 'shift by whole weeks, so that the last reading lies just before now')
     .option('--url <url>', 'MQTT listener, mqtt://[user:password@]host:port (default: the bridge)')

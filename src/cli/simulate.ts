@@ -5,7 +5,7 @@ import { FAULTS, FAULT_NAMES, type FaultName, type FaultRates } from '../tools/s
 import type { SimulateOptions, SimulateSummary } from '../tools/simulate/simulate.ts'
 import { cliErrors } from './errors.ts'
 import { type CliIo, type Register, cliConfig, note, print } from './io.ts'
-import { listenerUrl, name, speed, tellTrouble, whole } from './publish-options.ts'
+import { listenerUrl, name, speed, tellTrouble, whole, zone } from './publish-options.ts'
 import { publishProgress } from './publish-progress.ts'
 
 const EXIT_INTERRUPTED = 130
@@ -82,7 +82,7 @@ export const register: Register = (program, io) => {
       duration('--history'),
     )
     .option('--faults <list>', 'faults and their rates, see below', faultRates, {})
-    .option('--zone <name>', 'zone whose local time people live by', 'Europe/Berlin')
+    .option('--zone <name>', 'zone whose local time people live by', zone, 'Europe/Berlin')
     .option('--tenant <name>', 'tenant of the meters', name('--tenant'), 'demo')
     .option('--ledger <file>', 'note what was acknowledged, for meterloom verify')
     .option('--write-meters <file>', 'write the fleet as METERS_FILE wants it, publish nothing')

@@ -226,6 +226,7 @@ test('the command tells what it did, by words, by JSON and by its exit code', as
   assert.ok(refused.err.includes(`${bad}:3: bad_value 'much'`), refused.err)
   assert.equal((await run(good, '--speed', 'fast')).code, 2)
   assert.equal((await run(good, '--until', 'tomorrow')).code, 2)
+  assert.equal((await run(good, '--zone', 'Mars/Olympus')).code, 2)
   assert.match((await run('--help')).out, /Examples:/)
 })
 
