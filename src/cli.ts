@@ -1,5 +1,7 @@
+import { register as deadLetters } from './cli/dead-letters.ts'
 import type { CliIo, Register } from './cli/io.ts'
 import { register as replay } from './cli/replay.ts'
+import { register as resink } from './cli/resink.ts'
 import { runCli } from './cli/run.ts'
 import { register as simulate } from './cli/simulate.ts'
 import { register as start } from './cli/start.ts'
@@ -7,7 +9,7 @@ import { register as status } from './cli/status.ts'
 import { register as verify } from './cli/verify.ts'
 
 /** Every command, in the order that the help shows. */
-const COMMANDS: readonly Register[] = [start, status, replay, simulate, verify]
+const COMMANDS: readonly Register[] = [start, status, replay, simulate, verify, deadLetters, resink]
 
 /**
  * Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is

@@ -87,6 +87,8 @@ export const LIMITS = Object.freeze({
   /** Rows and records that may wait to be sent before the source is slowed down. */
   engineOutputRowsMax: 100_000,
   engineGatherMs: 20,
+  /** How often one that waits for room looks whether the group is rebalancing. */
+  engineRoomCheckMs: 200,
   engineAppendRecords: 10_000,
   engineRetryMsMax: 5_000,
   engineDrainMs: 5_000,
