@@ -35,7 +35,7 @@ interface Flags {
   readonly tenant: string
   readonly channel: string
   readonly zone: string
-  readonly speed: number
+  readonly speed?: number
   readonly until?: string
   readonly url?: string
   readonly connections: number
@@ -52,7 +52,7 @@ export const register: Register = (program, io) => {
     .option('--tenant <name>', 'tenant of the meters', name('--tenant'), 'demo')
     .option('--channel <name>', "channel of the column 'value'", name('--channel'), 'value')
     .option('--zone <name>', 'zone of times that have none, such as Europe/Berlin', zone, 'UTC')
-    .option('--speed <n>', 'times real time, or max: as fast as acknowledged', speed, Infinity)
+    .option('--speed <n>', 'times real time, or max: as fast as acknowledged (default: max)', speed)
     .option('--until <now>', 'shift by whole weeks, so that the last reading lies just before now')
     .option('--url <url>', 'MQTT listener, mqtt://[user:password@]host:port (default: the bridge)')
     .option('--connections <n>', 'MQTT connections', whole('--connections', 1, 10_000), 8)
@@ -74,6 +74,7 @@ async function run(io: CliIo, files: readonly string[], flags: Flags): Promise<v
   const options: ReplayOptions = {
     ...flags,
     files,
+    speed: flags.speed ?? Infinity,
     url,
     untilNow: flags.until === 'now',
     ledger: flags.ledger,

@@ -40,7 +40,7 @@ interface Flags {
   readonly duration?: number
   readonly until?: number
   readonly history?: number
-  readonly faults: FaultRates
+  readonly faults?: FaultRates
   readonly zone: string
   readonly tenant: string
   readonly ledger?: string
@@ -81,7 +81,7 @@ export const register: Register = (program, io) => {
       'begin so long ago, at full speed, then go live',
       duration('--history'),
     )
-    .option('--faults <list>', 'faults and their rates, see below', faultRates, {})
+    .option('--faults <list>', 'faults and their rates, see below (default: none)', faultRates)
     .option('--zone <name>', 'zone whose local time people live by', zone, 'Europe/Berlin')
     .option('--tenant <name>', 'tenant of the meters', name('--tenant'), 'demo')
     .option('--ledger <file>', 'note what was acknowledged, for meterloom verify')
@@ -143,7 +143,7 @@ async function writeMeters(io: CliIo, flags: Flags, file: string): Promise<void>
 }
 
 function fleetOf(flags: Flags): SimulateOptions['fleet'] {
-  const { seed, meters, interval, zone, tenant, faults } = flags
+  const { seed, meters, interval, zone, tenant, faults = {} } = flags
   return { seed, meters, intervalSeconds: interval, zone, tenant, faults }
 }
 
