@@ -12,7 +12,7 @@ import type { Scope } from '../support/database.ts'
 
 /** A bridge in this process, with a producer that a test may hold or make refuse. */
 
-const WAIT_MS_MAX = 10_000
+const WAIT_MS_MAX = 20_000
 
 /** The meter's topic of `fleet/{tenant}/{meterId}/readings` as key, the payload as it is as value. */
 export const plainDecoder: Decoder = {
