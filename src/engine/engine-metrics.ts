@@ -20,13 +20,20 @@ const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
   ['crowdedOut', 'crowded_out', 'Samples forgotten before their horizon, for want of room'],
 ]
 
+interface Watched {
+  readonly tasks: () => readonly Task[]
+  readonly restoring: () => number
+}
+
 /** The engine's metrics. Without a registry they count for nobody. */
 export class EngineMetrics {
   private readonly rows: Counter<'table'> | undefined
   private readonly flushSeconds: Histogram | undefined
   private readonly stale: Counter | undefined
 
-  constructor(registry: Registry | undefined, tasks: () => readonly Task[]) {
+  private readonly batchSeconds: Histogram | undefined
+
+  constructor(registry: Registry | undefined, { tasks, restoring }: Watched) {
     if (registry === undefined) return
     const registers = [registry]
     this.rows = new Counter({
@@ -39,6 +46,12 @@ export class EngineMetrics {
       name: 'meterloom_engine_flush_seconds',
       help: 'Time from sending a round of rows and records to the last acknowledgement',
       buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+      registers,
+    })
+    this.batchSeconds = new Histogram({
+      name: 'meterloom_engine_batch_seconds',
+      help: 'Time that a batch of the log is computed in, other work of the process between included',
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     })
     this.stale = new Counter({
@@ -79,6 +92,39 @@ export class EngineMetrics {
     gauge('series', 'Series with state in this process', (task) => task.table.seriesCount)
     gauge('state_bytes', 'Bytes of state in this process', (task) => task.stateBytes)
     gauge('partitions', 'Partitions that this process owns', () => 1)
+    new Gauge({
+      name: 'meterloom_engine_restoring_partitions',
+      help: 'Partitions whose state is being made anew',
+      registers,
+      collect() {
+        this.set(restoring())
+      },
+    })
+    new Gauge({
+      name: 'meterloom_engine_append_lag_seconds',
+      help: 'How long ago the record was appended that a partition has come to; of the slowest one',
+      registers,
+      collect() {
+        const oldest = Math.min(...tasks().map(({ appendedMillis }) => appendedMillis))
+        this.set(Number.isFinite(oldest) ? Math.max(0, (Date.now() - oldest) / 1_000) : 0)
+      },
+    })
+    new Gauge({
+      name: 'meterloom_engine_watermark_lag_seconds',
+      help: 'How far the newest reading of a partition is behind its append time; of the slowest one',
+      registers,
+      collect() {
+        const lags = tasks().map((task) => task.appendedMillis / 1_000 - task.newestAt / 1e6)
+        const worst = Math.max(...lags.filter((lag) => Number.isFinite(lag)))
+        this.set(Number.isFinite(worst) ? worst : 0)
+      },
+    })
+  }
+
+  /** A batch begins; what is answered says that it has ended. */
+  batch(): () => void {
+    const end = this.batchSeconds?.startTimer()
+    return () => void end?.()
   }
 
   flushed(batches: readonly RowBatch[], seconds: number): void {

@@ -1,26 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import type { CommitRequest, OwnedPartition, Producer } from '../log/log.ts'
+import type { CommitRequest, OutgoingRecord, Producer } from '../log/log.ts'
 import type { EngineMetrics } from './engine-metrics.ts'
-import type { Outputs } from './rows.ts'
-import type { TableSink } from './sink.ts'
+import type { Lane } from './lane.ts'
+import { mergedRows } from './rows.ts'
+import type { RowBatch, TableSink } from './sink.ts'
 
 export interface FlusherOptions {
-  readonly outputs: Outputs
   readonly tables: TableSink
   readonly producer: Producer
   readonly metrics: EngineMetrics
-  commit(requests: readonly CommitRequest[]): Promise<void>
-  onFailed(error: unknown): void
+  readonly lanes: () => Iterable<Lane>
+  /** The group's current generation; -1 while there is none. */
+  readonly generation: () => number
+  readonly commit: (requests: readonly CommitRequest[]) => Promise<void>
+  readonly onFailed: (error: unknown) => void
 }
 
 /**
- * Sends what the tasks emit, in rounds: all rows and records of a round are acknowledged before the offsets
- * that they came from are committed. The next round gathers meanwhile, up to a limit.
+ * Sends what the tasks emit, in rounds over all lanes. A round sends only of partitions that are ours in
+ * the current generation; all of it is acknowledged before the offsets that it came from are committed. The
+ * next round gathers meanwhile, up to a limit.
  */
 export class Flusher {
   private readonly options: FlusherOptions
-  private readonly progressed = new Map<number, CommitRequest>()
   private running: Promise<void> | undefined
   private waiting: (() => void)[] = []
   private failed = false
@@ -29,74 +33,107 @@ export class Flusher {
     this.options = options
   }
 
-  /** A task has come to `nextOffset`, and all it emitted lies in the outputs. */
-  progress(owned: OwnedPartition, nextOffset: number): void {
-    this.progressed.set(owned.partition, { ...owned, offset: nextOffset })
-    this.running ??= this.run()
+  /** There may be something to send or to commit. */
+  wake(): void {
+    if (!this.failed) this.running ??= this.run()
   }
 
   /** Waits while too much is under way: this is what slows the source down. */
   async room(): Promise<void> {
-    while (this.options.outputs.size > LIMITS.engineOutputRowsMax && !this.failed) {
-      await new Promise<void>((resolve) => this.waiting.push(resolve))
+    // A rebalance waits for who waits here, and sending waits for the rebalance: then there is no waiting.
+    while (
+      this.size > LIMITS.engineOutputRowsMax &&
+      !this.failed &&
+      this.options.generation() >= 0
+    ) {
+      this.wake()
+      const looked = sleep(LIMITS.engineRoomCheckMs)
+      await Promise.race([looked, new Promise<void>((resolve) => this.waiting.push(resolve))])
     }
   }
 
-  /** Partitions that belong to somebody else now: their offsets are not ours to commit. */
-  async forget(lost: readonly OwnedPartition[]): Promise<void> {
-    for (const { partition } of lost) this.progressed.delete(partition)
-    await Promise.resolve()
+  private get size(): number {
+    let size = 0
+    for (const { outputs } of this.options.lanes()) size += outputs.size
+    return size
   }
 
-  /** Sends all that is left, for at most `limitMs`. */
+  /** Sends and commits all that is left, for at most `limitMs`. */
   async drain(limitMs: number): Promise<void> {
-    const deadline = AbortSignal.timeout(limitMs)
-    const over = new Promise<void>((resolve) => {
-      deadline.addEventListener('abort', () => resolve(), { once: true })
-    })
-    await Promise.race([this.running ?? Promise.resolve(), over])
+    this.wake()
+    await Promise.race([this.running, sleep(limitMs)])
   }
 
   private async run(): Promise<void> {
     // Small rounds cost as much as large ones: what comes within a moment goes together.
-    await new Promise((resolve) => setTimeout(resolve, LIMITS.engineGatherMs))
+    await sleep(LIMITS.engineGatherMs)
     try {
-      while (this.progressed.size > 0 && !this.failed) await this.round()
+      for (;;) {
+        const due = this.due()
+        if (due.length === 0 || this.failed) break
+        await this.round(due)
+      }
     } catch (error) {
       this.failed = true
       this.options.onFailed(error)
     } finally {
       this.running = undefined
-      this.wake()
+      this.release()
     }
   }
 
-  private async round(): Promise<void> {
-    const { outputs, tables, producer, metrics } = this.options
-    const requests = [...this.progressed.values()]
-    this.progressed.clear()
-    const { tables: batches, logs } = outputs.take()
-    this.wake()
-    const began = performance.now()
-    await Promise.all([
-      ...batches.map((batch) => tables.write(batch)),
-      ...[...logs].map(([topic, records]) => appendAll(producer, topic, records)),
-    ])
-    metrics.flushed(batches, (performance.now() - began) / 1_000)
-    await this.commit(requests)
+  /** Lanes that are ours now and have something to send or to commit. */
+  private due(): Lane[] {
+    const generation = this.options.generation()
+    return [...this.options.lanes()].filter(
+      (lane) => lane.owned.generation === generation && lane.processed > lane.committed,
+    )
   }
 
-  private async commit(requests: readonly CommitRequest[]): Promise<void> {
+  private async round(lanes: readonly Lane[]): Promise<void> {
+    const { tables, producer, metrics } = this.options
+    const taken = lanes.map((lane) => ({ lane, upTo: lane.processed, sent: lane.outputs.take() }))
+    this.release()
+    const byTable = Map.groupBy(
+      taken.flatMap(({ sent }) => sent.tables),
+      ({ spec }) => spec.table,
+    )
+    const rows: RowBatch[] = [...byTable.values()].map(mergedRows)
+    const records = new Map<string, OutgoingRecord[]>()
+    for (const { sent } of taken) {
+      for (const [topic, list] of sent.logs) {
+        const before = records.get(topic)
+        records.set(topic, before === undefined ? list : before.concat(list))
+      }
+    }
+    const began = performance.now()
+    await Promise.all([
+      ...rows.map((batch) => tables.write(batch)),
+      ...[...records].map(([topic, list]) => appendAll(producer, topic, list)),
+    ])
+    metrics.flushed(rows, (performance.now() - began) / 1_000)
+    for (const { lane, upTo } of taken) lane.flushed = upTo
+    await this.commit(lanes)
+  }
+
+  /** Commits what is flushed. Where a rebalance came between, the next round after it tries again. */
+  private async commit(lanes: readonly Lane[]): Promise<void> {
+    const generation = this.options.generation()
+    const ours = lanes.filter((lane) => !lane.lost && lane.owned.generation === generation)
+    const requests = ours.map((lane) => ({ ...lane.owned, offset: lane.flushed }))
+    if (requests.length === 0) return
     try {
       await this.options.commit(requests)
+      ours.forEach((lane, i) => {
+        lane.committed = requests[i]!.offset
+      })
     } catch (error) {
-      // A rebalance came between: whoever owns the partitions now commits, after the same rows.
       if (!hasCode(error, 'log.staleGeneration')) throw error
       this.options.metrics.staleCommit()
     }
   }
 
-  private wake(): void {
+  private release(): void {
     const waiting = this.waiting
     this.waiting = []
     for (const resolve of waiting) resolve()
@@ -107,7 +144,7 @@ export class Flusher {
 async function appendAll(
   producer: Producer,
   topic: string,
-  records: readonly Parameters<Producer['append']>[1][number][],
+  records: readonly OutgoingRecord[],
 ): Promise<void> {
   for (let at = 0; at < records.length; at += LIMITS.engineAppendRecords) {
     const part = records.slice(at, at + LIMITS.engineAppendRecords)
@@ -117,7 +154,7 @@ async function appendAll(
         break
       } catch (error) {
         if (!isRetryable(error)) throw error
-        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+        await sleep(pauseMs)
       }
     }
   }

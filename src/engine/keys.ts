@@ -28,6 +28,11 @@ export class KeyTable {
     return found >= 0 ? found : this.add(bytes, start, end, hash, place)
   }
 
+  /** Whether the key of a slot is the bytes in [start, end). */
+  is(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.equals(slot, bytes, start, end)
+  }
+
   /** The key of a slot. */
   keyOf(slot: number): string {
     return this.arena.toString('utf8', this.starts[slot], this.starts[slot + 1])

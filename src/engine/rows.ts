@@ -56,7 +56,27 @@ export class RowBuffer {
   }
 }
 
-/** Everything that tasks of one process have emitted and nobody has sent yet. */
+/** Rows of one table as one batch, in their order. */
+export function mergedRows(batches: readonly RowBatch[]): RowBatch {
+  const [first] = batches
+  if (first === undefined || batches.length === 1) return first!
+  const count = batches.reduce((sum, batch) => sum + batch.count, 0)
+  const columns = first.spec.columns.map(({ type }, c): ColumnData => {
+    if (type === 'symbol') {
+      return batches.flatMap((batch) => (batch.columns[c] as string[]).slice(0, batch.count))
+    }
+    const merged = type === 'boolean' ? new Uint8Array(count) : new Float64Array(count)
+    let at = 0
+    for (const batch of batches) {
+      merged.set((batch.columns[c] as Float64Array).subarray(0, batch.count), at)
+      at += batch.count
+    }
+    return merged
+  })
+  return { spec: first.spec, count, columns }
+}
+
+/** What a task has emitted and nobody has sent yet. */
 export class Outputs {
   readonly tables = new Map<string, RowBuffer>()
   private logs = new Map<string, OutgoingRecord[]>()

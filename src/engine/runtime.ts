@@ -10,6 +10,9 @@ import type { Codecs } from '../schemas/codecs.ts'
 import type { Pipeline } from './dsl.ts'
 import { EngineMetrics } from './engine-metrics.ts'
 import { Flusher } from './flusher.ts'
+import type { Lane } from './lane.ts'
+import { LogReplay, Slices } from './restore.ts'
+import type { Restorer } from './restore.ts'
 import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
 import { Task } from './task.ts'
@@ -28,6 +31,8 @@ export interface RuntimeOptions {
   readonly codecs: Codecs
   readonly metrics?: MetricsRegistry
   readonly logger?: Logger
+  /** Where state comes from; by default it is computed from the retained log. */
+  readonly restorer?: Restorer
   /** The runtime cannot go on: the process should report it and exit. */
   onFailed(error: unknown): void
 }
@@ -52,27 +57,34 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 class PartitionRuntime implements Runtime {
-  private readonly tasks = new Map<number, Task>()
-  private readonly outputs = new Outputs()
+  private readonly lanes = new Map<number, Lane>()
   private readonly flusher: Flusher
   private readonly metrics: EngineMetrics
+  private readonly slices: Slices
+  private readonly restorer: Restorer
+  private readonly stopping = new AbortController()
   private subscription: Subscription | undefined
   private readonly options: RuntimeOptions
   private readonly producer: Producer
   private assigned = false
   private restoring = 0
-  private stopped = false
-  private lastYieldMs = performance.now()
 
   constructor(options: RuntimeOptions, producer: Producer) {
     this.options = options
     this.producer = producer
-    this.metrics = new EngineMetrics(options.metrics, () => [...this.tasks.values()])
+    const { log, input, metrics, tables, codecs } = options
+    this.slices = new Slices(codecs)
+    this.restorer = options.restorer ?? new LogReplay(log, input, this.slices)
+    this.metrics = new EngineMetrics(metrics, {
+      tasks: () => [...this.lanes.values()].map(({ task }) => task),
+      restoring: () => this.restoring,
+    })
     this.flusher = new Flusher({
-      outputs: this.outputs,
-      tables: options.tables,
+      tables,
       producer,
       metrics: this.metrics,
+      lanes: () => this.lanes.values(),
+      generation: () => this.subscription?.generation ?? -1,
       commit: (requests) => this.subscription!.commit(requests),
       onFailed: (error) => this.fail(error),
     })
@@ -91,82 +103,92 @@ class PartitionRuntime implements Runtime {
     })
   }
 
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted
+  }
+
   private fail(error: unknown): void {
     if (!this.stopped) this.options.onFailed(error)
   }
 
-  /** Tasks of partitions that stay go on; those of new ones are made anew from the log. */
+  /** Lanes of partitions that stay go on; those of new ones are made anew from the log. */
   private async assign(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>> {
     const { log, group, input, logger } = this.options
     this.assigned = false
     const committed = await log.committed(group, input)
     const from = new Map<string, number>()
-    this.restoring = owned.filter(({ partition }) => !this.tasks.has(partition)).length
-    for (const { topic, partition } of owned) {
-      let task = this.tasks.get(partition)
-      if (task === undefined) {
-        task = await this.restore(partition, committed[partition]?.offset ?? -1)
-        if (this.stopped) return from
-        this.tasks.set(partition, task)
-        this.restoring--
-      }
-      from.set(partitionKey(topic, partition), task.nextOffset)
+    this.restoring = owned.length
+    for (const one of owned) {
+      const offset = committed[one.partition]?.offset ?? -1
+      const lane = this.kept(one, offset) ?? (await this.restored(one, offset))
+      this.restoring--
+      if (this.stopped) return from
+      this.lanes.set(one.partition, lane)
+      from.set(partitionKey(one.topic, one.partition), lane.task.nextOffset)
     }
     logger?.debug({ partitions: owned.map((o) => o.partition) }, 'partitions assigned')
     this.assigned = true
+    // What could not be sent or committed while nobody owned it is now.
+    this.flusher.wake()
     return from
   }
 
-  /** The state that the log up to the committed offset makes. Nothing of it is emitted again. */
-  private async restore(partition: number, committed: number): Promise<Task> {
-    const { log, input, pipeline, epoch, registry, codecs, topics } = this.options
-    const { outputs } = this
-    const task = new Task({ pipeline, partition, epoch, registry, codecs, topics, outputs })
-    if (committed <= 0) return task
-    task.emitting = false
-    for await (const batch of log.read({ topic: input, partition, from: 0, to: committed })) {
-      if (this.stopped) break
-      await this.process(task, batch)
+  /** The lane of a partition that never left; undefined where somebody else may have had it since. */
+  private kept(owned: OwnedPartition, committed: number): Lane | undefined {
+    const lane = this.lanes.get(owned.partition)
+    if (lane === undefined) return undefined
+    if (lane.committed === Math.max(0, committed)) {
+      lane.owned = owned
+      return lane
     }
-    task.nextOffset = Math.max(task.nextOffset, committed)
-    task.emitting = true
-    return task
+    lane.lost = true
+    this.lanes.delete(owned.partition)
+    return undefined
   }
 
-  private async revoke(lost: readonly OwnedPartition[]): Promise<void> {
-    for (const { partition } of lost) this.tasks.delete(partition)
-    // What they emitted is a pure function of the log: the new owner's rows are the same.
-    await this.flusher.forget(lost)
+  private async restored(owned: OwnedPartition, committed: number): Promise<Lane> {
+    const { pipeline, epoch, registry, codecs, topics } = this.options
+    const { partition } = owned
+    const outputs = new Outputs()
+    const task = new Task({ pipeline, partition, epoch, registry, codecs, topics, outputs })
+    const upTo = Math.max(0, committed)
+    await this.restorer.restore(task, partition, upTo, this.stopping.signal)
+    return { task, outputs, owned, processed: upTo, flushed: upTo, committed: upTo, lost: false }
+  }
+
+  private revoke(lost: readonly OwnedPartition[]): Promise<void> {
+    // What they emitted and is not sent is a pure function of the log: the new owner emits it again.
+    for (const { partition } of lost) {
+      const lane = this.lanes.get(partition)
+      if (lane !== undefined) lane.lost = true
+      this.lanes.delete(partition)
+    }
+    return Promise.resolve()
   }
 
   private async take(batch: RecordBatch, owned: OwnedPartition): Promise<void> {
-    const task = this.tasks.get(batch.partition)
-    if (task === undefined || this.stopped) return
-    await this.process(task, batch, () => this.flusher.progress(owned, task.nextOffset))
+    const lane = this.lanes.get(batch.partition)
+    if (lane === undefined || this.stopped || lane.owned.generation !== owned.generation) return
+    const measured = this.metrics.batch()
+    await this.slices.run(lane.task, batch, () => {
+      lane.processed = lane.task.nextOffset
+      this.flusher.wake()
+    })
+    measured()
     await this.flusher.room()
-  }
-
-  /** In slices, so that heartbeats and health checks are answered meanwhile. */
-  private async process(task: Task, batch: RecordBatch, done?: () => void): Promise<void> {
-    for (let at = 0; at < batch.count; at += LIMITS.engineSliceRecords) {
-      task.process(batch, at, Math.min(batch.count, at + LIMITS.engineSliceRecords))
-      done?.()
-      if (performance.now() - this.lastYieldMs < LIMITS.engineSliceMs) continue
-      await new Promise<void>((resolve) => setImmediate(resolve))
-      this.lastYieldMs = performance.now()
-    }
   }
 
   readiness(): Readiness {
     const reasons: string[] = []
-    if (this.restoring > 0) reasons.push(`engine: ${this.restoring} partitions are being restored`)
-    else if (!this.assigned) reasons.push('engine: the group has assigned no partitions yet')
     if (this.stopped) reasons.push('engine: it is stopping')
+    else if (this.restoring > 0) {
+      reasons.push(`engine: ${this.restoring} partitions are being restored`)
+    } else if (!this.assigned) reasons.push('engine: the group has assigned no partitions yet')
     return { ready: reasons.length === 0, reasons }
   }
 
   async stop(): Promise<void> {
-    this.stopped = true
+    this.stopping.abort()
     await this.flusher.drain(LIMITS.engineDrainMs)
     await this.subscription?.close()
     await this.producer.close()

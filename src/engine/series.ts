@@ -25,11 +25,15 @@ export class SeriesTable {
     /** The watermark at which something closes or freezes. */
     due: f64(),
     first: i32(),
+    /** The series that the last reading began with. */
+    lead: i32(),
   })
   readonly series = new ColumnSet({
     meter: i32(),
     channel: i32(),
     next: i32(),
+    /** The series that came after this in the last reading. */
+    follow: i32(),
     kind: u8(),
     labelEnd: u8(),
     /** Wh in one unit; NaN where it is none of energy. */
@@ -95,10 +99,25 @@ export class SeriesTable {
     c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
     c.due.set(slot, -Infinity)
     c.first.set(slot, NO_SERIES)
+    c.lead.set(slot, NO_SERIES)
   }
 
-  /** The slot of a meter's series; made where it is new. */
-  seriesSlot(meter: number, bytes: Buffer, start: number, end: number): number {
+  /**
+   * The slot of a meter's series; made where it is new. `previous` is that of the measurement before it in
+   * its reading, or -1: a device names its channels in one order, so what followed last is tried first.
+   */
+  seriesSlot(meter: number, previous: number, bytes: Buffer, start: number, end: number): number {
+    const { channel, follow } = this.series.columns
+    const { lead } = this.meters.columns
+    const likely = previous < 0 ? lead.get(meter) : follow.get(previous)
+    if (likely >= 0 && this.channelKeys.is(channel.get(likely), bytes, start, end)) return likely
+    const slot = this.findOrAdd(meter, bytes, start, end)
+    if (previous < 0) lead.set(meter, slot)
+    else follow.set(previous, slot)
+    return slot
+  }
+
+  private findOrAdd(meter: number, bytes: Buffer, start: number, end: number): number {
     const before = this.channelKeys.size
     const channel = this.channelKeys.findOrAdd(bytes, start, end)
     if (channel === before) this.channels.push(this.channelKeys.keyOf(channel))
@@ -120,6 +139,7 @@ export class SeriesTable {
     const spec = this.registry.channel(this.tenants[meter]!, this.meterIds[meter]!, name)
     c.meter.set(slot, meter)
     c.channel.set(slot, channel)
+    c.follow.set(slot, NO_SERIES)
     this.setSpec(slot, spec)
     c.expected.set(slot, this.meters.columns.expected.get(meter))
     c.newestAt.set(slot, -Infinity)

@@ -7,16 +7,17 @@ import type { Topics } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
 import type { Codec, Codecs } from '../schemas/codecs.ts'
-import { ReadingCursor } from '../schemas/reading-cursor.ts'
 import { ColumnSet } from './columns.ts'
 import { BoundedLists } from './lists.ts'
 import type { Pipeline } from './dsl.ts'
 import { noCounts } from './counts.ts'
 import type { TaskCounts } from './counts.ts'
+import { schemaIdAt, translated } from './foreign.ts'
 import { Ingest } from './ingest.ts'
 import type { AnyNode, LogNode, ScanNode, SeriesNode, StreamNode } from './nodes.ts'
 import type { Outputs } from './rows.ts'
 import { SeriesTable } from './series.ts'
+import { WholeReading } from './whole-reading.ts'
 import { CombineState, WindowState } from './windows.ts'
 import type { Cause, Emit } from './windows.ts'
 
@@ -46,12 +47,14 @@ export class Task {
   readonly table: SeriesTable
   private readonly options: TaskOptions
   private readonly ingest: Ingest
-  private readonly cursor = new ReadingCursor()
+  private readonly reading = new WholeReading()
   private readonly cause: Cause = { revision: 0 }
   private readonly scans: { grow(slots: number): void; readonly bytes: number }[] = []
   private readonly combines: CombineState[] = []
   private begunSeries = 0
-  private appendMillis = -Infinity
+  /** Append time, running maximum; and the newest time that any meter has said. */
+  appendedMillis = -Infinity
+  newestAt = -Infinity
   private offset = 0
   private outputIndex = 0
 
@@ -165,17 +168,18 @@ export class Task {
   /** Takes records [from, to) of a batch of this task's partition. */
   process(batch: RecordBatch, from = 0, to = batch.count): void {
     const { bytes, offsets, appendMillis, valueStart, valueEnd } = batch
-    const readingId = this.options.codecs.reading.id
+    const { reading, control } = this.options.codecs
     for (let i = from; i < to; i++) {
       const offset = offsets[i]!
       // A record that was taken in before, as after a rebalance that moved the position back.
       if (offset < this.nextOffset) continue
       this.begin(offset, appendMillis[i]!)
-      const start = valueStart[i]!
-      const end = valueEnd[i]!
-      const id = start < 0 ? -1 : idAt(bytes, start, end)
-      if (id === readingId) this.take(batch, i, start + WIRE_HEADER_BYTES, end)
-      else if (id !== this.options.codecs.control.id) this.counts.unreadable++
+      const id = schemaIdAt(batch, i)
+      if (id === reading.id) {
+        this.take(batch, i, bytes, valueStart[i]! + WIRE_HEADER_BYTES, valueEnd[i]!)
+      } else if (id !== control.id) {
+        this.takeForeign(batch, i)
+      }
       this.nextOffset = offset + 1
     }
     this.nextOffset = Math.max(this.nextOffset, to === batch.count ? batch.nextOffset : 0)
@@ -186,32 +190,46 @@ export class Task {
     this.offset = offset
     this.outputIndex = 0
     this.counts.records++
-    if (appendMillis <= this.appendMillis) {
+    if (appendMillis <= this.appendedMillis) {
       this.cause.revision = revisionOf(this.options.epoch, offset)
       return
     }
-    const before = Math.floor(this.appendMillis / COALESCE_MILLIS)
-    this.appendMillis = appendMillis
+    const before = Math.floor(this.appendedMillis / COALESCE_MILLIS)
+    this.appendedMillis = appendMillis
     if (Math.floor(appendMillis / COALESCE_MILLIS) > before) this.ingest.emitRestated()
     this.cause.revision = revisionOf(this.options.epoch, offset)
   }
 
-  private take(batch: RecordBatch, i: number, start: number, end: number): void {
-    const { bytes, keyStart, keyEnd } = batch
-    const { cursor, table, ingest } = this
-    if (!cursor.open(bytes, start, end) || !ownKey(batch, i, cursor)) {
+  /** Takes in the reading whose Avro body lies in [start, end) of `bytes`, whole or not at all. */
+  private take(batch: RecordBatch, i: number, bytes: Buffer, start: number, end: number): void {
+    const { reading, table, ingest } = this
+    const keyStart = batch.keyStart[i]!
+    const keyEnd = batch.keyEnd[i]!
+    // With another key than its own it would lie in a foreign partition.
+    if (!reading.read(bytes, start, end) || !reading.hasKey(bytes, batch.bytes, keyStart, keyEnd)) {
       this.counts.unreadable++
       return
     }
-    const meter = table.meterSlot(bytes, keyStart[i]!, keyEnd[i]!)
-    const { atMicros, seq } = cursor
-    while (cursor.next()) {
-      const slot = table.seriesSlot(meter, bytes, cursor.channelStart, cursor.channelEnd)
+    const meter = table.meterSlot(batch.bytes, keyStart, keyEnd)
+    const { atMicros, seq } = reading.cursor
+    const { channelStart, channelEnd, value, quality } = reading
+    let slot = -1
+    for (let m = 0; m < reading.count; m++) {
+      slot = table.seriesSlot(meter, slot, bytes, channelStart[m]!, channelEnd[m]!)
       if (slot >= this.begunSeries) this.growTo(slot + 1)
-      ingest.take(meter, slot, atMicros, cursor.value, seq, cursor.quality)
+      ingest.take(meter, slot, atMicros, value[m]!, seq, quality[m]!)
     }
-    if (cursor.damaged) this.counts.unreadable++
+    this.newestAt = Math.max(this.newestAt, atMicros)
     ingest.advance(meter, atMicros)
+  }
+
+  /** A reading of another version of the schema, or none at all. */
+  private takeForeign(batch: RecordBatch, i: number): void {
+    const start = batch.valueStart[i]!
+    const value = start < 0 ? undefined : batch.bytes.subarray(start, batch.valueEnd[i])
+    const own = value === undefined ? undefined : translated(value, this.options.codecs)
+    if (own === undefined) this.counts.unreadable++
+    else this.take(batch, i, own, WIRE_HEADER_BYTES, own.length)
   }
 
   private growTo(slots: number): void {
@@ -230,25 +248,4 @@ export class Task {
     for (const combine of this.combines) bytes += combine.bytes
     return bytes
   }
-}
-
-/** A record's key must be `tenant/meterId` of its own reading, or it would lie in a foreign partition. */
-function ownKey(batch: RecordBatch, i: number, cursor: ReadingCursor): boolean {
-  const start = batch.keyStart[i]!
-  const { tenantStart, tenantEnd, meterStart, meterEnd } = cursor
-  const tenant = tenantEnd - tenantStart
-  if (start < 0 || batch.keyEnd[i]! - start !== tenant + 1 + meterEnd - meterStart) return false
-  const { bytes } = batch
-  for (let k = 0; k < tenant; k++) {
-    if (bytes[start + k] !== bytes[tenantStart + k]) return false
-  }
-  for (let k = 0; k < meterEnd - meterStart; k++) {
-    if (bytes[start + tenant + 1 + k] !== bytes[meterStart + k]) return false
-  }
-  return bytes[start + tenant] === 0x2f
-}
-
-function idAt(bytes: Buffer, start: number, end: number): number {
-  if (end - start < WIRE_HEADER_BYTES || bytes[start] !== 0) return -1
-  return bytes.readInt32BE(start + 1)
 }

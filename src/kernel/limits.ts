@@ -53,6 +53,8 @@ export const LIMITS = Object.freeze({
   /** One request; for a group it is less where its session is shorter. */
   logRequestMsMax: 15_000,
   logSessionMs: 30_000,
+  /** Until a group has taken a new member in: a broker that starts may need most of it. */
+  logJoinMsMax: 60_000,
   logHeartbeatMs: 500,
   /** Bytes that one fetch brings of a partition, and how long it waits where there are none. */
   logFetchBytes: 1024 * 1024,
