@@ -16,11 +16,12 @@ export interface LetterMeter {
 }
 
 /**
- * The dead letters of one message. Each holds the message's first 64 KiB; one element of a batch holds its
- * own bytes alone, so that a batch of bad elements does not become as many copies of the whole.
+ * The dead letters of one message. Each holds the message's first 64 KiB; one element of a batch
+ * holds its own bytes alone, so that a batch of bad elements does not become as many copies of the
+ * whole.
  *
- * Their key is the meter's, so that what a meter sent wrong lies beside each other in its order; where no
- * meter is known it is the MQTT topic.
+ * Their key is the meter's, so that what a meter sent wrong lies beside each other in its order;
+ * where no meter is known it is the MQTT topic.
  */
 export class DeadLetters {
   readonly records: OutgoingRecord[] = []

@@ -5,9 +5,10 @@ import type { Repeated } from './formats/local-clock.ts'
  * The topic map: how what real devices send becomes readings. `config/topic-map.json` is its text,
  * docs/readings.md its description.
  *
- * - entry: the messages of one kind, named by a pattern of topics. The first entry whose pattern fits takes
- *   the message.
- * - pattern: an MQTT filter whose levels may also be `{name}`, which stands for one level and keeps it.
+ * - entry: the messages of one kind, named by a pattern of topics. The first entry whose pattern
+ *   fits takes the message.
+ * - pattern: an MQTT filter whose levels may also be `{name}`, which stands for one level and keeps
+ *   it.
  */
 export interface TopicMap {
   readonly entries: readonly TopicEntry[]

@@ -11,8 +11,8 @@ import { EXIT_FAILED } from './run.ts'
 const EXIT_INTERRUPTED = 130
 
 const HELP_LIST = `
-A letter is marked [replayed] where 'dead-letters replay' has sent it again, and [cut] where only the
-first 64 KiB of its message are kept. The reasons are listed in docs/readings.md.
+A letter is marked [replayed] where 'dead-letters replay' has sent it again, and [cut] where only
+the first 64 KiB of its message are kept. The reasons are listed in docs/readings.md.
 
 Examples:
   meterloom dead-letters list                                   the newest 20
@@ -20,18 +20,18 @@ Examples:
   meterloom dead-letters list --meter demo/m-1 --limit 1 --json`
 
 const HELP_REPLAY = `
-Publishes the stored bytes again at QoS 1, on their old topics, in the order of each meter: after a device's
-zone was named in METERS_FILE, say, or an entry was added to TOPIC_MAP_FILE. A letter that was sent again
-is marked and not sent a second time. What is refused again becomes a new dead letter. A message whose
-time is the time of receipt gets that of the replay. Letters of payload.foreignMeter are sent only where
---reason names them.
+Publishes the stored bytes again at QoS 1, on their old topics, in the order of each meter: after a
+device's zone was named in METERS_FILE, say, or an entry was added to TOPIC_MAP_FILE. A letter that
+was sent again is marked and not sent twice. What is refused again becomes a new dead letter.
+A message whose time is the time of receipt gets that of the replay. Letters of payload.foreignMeter
+are sent only where --reason names them.
 
 Examples:
   meterloom dead-letters replay --reason noZone --dry-run
   meterloom dead-letters replay --meter demo/plug --since 2026-11-20T00:00:00Z
 
-Exit code: 0 all that fit were sent, now or before; 1 some are cut and cannot be sent, or sending failed;
-2 wrong usage; 130 interrupted.`
+Exit code: 0 all that fit were sent, now or before; 1 some are cut and cannot be sent, or sending
+failed; 2 wrong usage; 130 interrupted.`
 
 interface FilterFlags {
   readonly reason?: string

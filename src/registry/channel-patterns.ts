@@ -55,7 +55,9 @@ function readPattern(node: JsonNode): ChannelPattern {
   return { pattern, matches: matcher(pattern), spec }
 }
 
-/** An interval channel must say it: a quarter of an hour lies between the two readings of its times. */
+/**
+ * An interval channel must say it: a quarter of an hour lies between the two readings of its times.
+ */
 function readLabel(node: JsonNode, kind: ChannelKind): 'start' | 'end' {
   if (kind === 'interval') return node.oneOf(['start', 'end'])
   return only(node, kind, 'interval', (n) => n.oneOf(['start', 'end'])) ?? 'start'

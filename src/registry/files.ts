@@ -27,7 +27,8 @@ const BUILT_IN: Defaults = {
 /**
  * Reads and checks both files.
  *
- * @throws file.unreadable, file.notJson, file.badField naming file, place, value and what it must be.
+ * @throws file.unreadable, file.notJson, file.badField naming file, place, value and what it must
+ *   be.
  */
 export async function loadRegistry(
   config: Pick<Config, 'metersFile' | 'channelsFile'>,

@@ -6,8 +6,9 @@ import { fileErrors } from './errors.ts'
 const SHOWN_MAX = 80
 
 /**
- * One value of a JSON file that a user wrote, with the place where it stands (`meters[3].zone`). Each
- * reading of it is checked, and what is wrong is refused by file, place, value and what it must be.
+ * One value of a JSON file that a user wrote, with the place where it stands (`meters[3].zone`).
+ * Each reading of it is checked, and what is wrong is refused by file, place, value and what it
+ * must be.
  */
 export class JsonNode {
   readonly file: string
@@ -43,7 +44,9 @@ export class JsonNode {
     return new JsonNode(this.file, this.place === '' ? key : `${this.place}.${key}`, held)
   }
 
-  /** Refuses a field that nobody has asked for: a name with a slip would else mean nothing at all. */
+  /**
+   * Refuses a field that nobody has asked for: a name with a slip would else mean nothing at all.
+   */
   noOthers(): void {
     for (const key of Object.keys(this.value as object)) {
       if (this.taken.has(key) || key === 'note') continue

@@ -4,9 +4,10 @@ import type { Log, OutgoingRecord, Producer } from '../log/log.ts'
 import type { DeadLetter } from '../schemas/records.ts'
 
 /**
- * Which dead letters were sent again. The letters themselves cannot be changed, and a committed offset could
- * not say which of those before it were left out by a filter; so each has a mark, a record in a topic of its
- * own whose key names the letter. A mark is kept longer than the letter it stands for.
+ * Which dead letters were sent again. The letters themselves cannot be changed, and a committed
+ * offset could not say which of those before it were left out by a filter; so each has a mark, a
+ * record in a topic of its own whose key names the letter. A mark is kept longer than the letter it
+ * stands for.
  */
 export class ReplayMarks {
   private readonly known = new Set<string>()

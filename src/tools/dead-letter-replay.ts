@@ -44,9 +44,10 @@ export interface ReplayLettersSummary {
 }
 
 /**
- * Sends the stored bytes again, on their old topics, at QoS 1, in the order of each meter. They become
- * readings, or dead letters anew. What is marked as sent is not sent again; between an acknowledgement and
- * its mark a crash may cost a repeat, which folds away as any repeated reading does.
+ * Sends the stored bytes again, on their old topics, at QoS 1, in the order of each meter. They
+ * become readings, or dead letters anew. What is marked as sent is not sent again; between an
+ * acknowledgement and its mark a crash may cost a repeat, which folds away as any repeated reading
+ * does.
  *
  * @throws publish.unreachable, publish.refused; what was acknowledged by then is marked.
  */
@@ -81,7 +82,8 @@ function isToSend(
 ): boolean {
   if (isReplayed) summary.before += 1
   else if (!isWhole) summary.cut += 1
-  // Who replays may publish for all meters: what a device was refused must not come in by the back door.
+  // Who replays may publish for all meters: what a device was refused must not come in by the back
+  // door.
   else if (letter.reason === BY_NAME_ONLY && filter.reason === undefined) summary.leftOut += 1
   else return true
   return false

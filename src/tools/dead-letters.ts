@@ -10,7 +10,8 @@ import { ReplayMarks } from './dead-letter-marks.ts'
  * What could not become a reading, read from the log.
  *
  * - letter: one record of the topic `dead-letters`.
- * - whole: it holds all bytes of its message, or of its element of a batch, and so can be sent again.
+ * - whole: it holds all bytes of its message, or of its element of a batch, and so can be sent
+ *   again.
  * - mark: a record that says that a letter was sent again; see `dead-letter-marks.ts`.
  */
 export interface LetterFilter {
@@ -81,8 +82,8 @@ function keepNewest(letters: StoredLetter[], limit: number): void {
 }
 
 /**
- * The letters that fit, partition by partition, each in the order of the log; up to the ends that the
- * partitions have at the time of the call.
+ * The letters that fit, partition by partition, each in the order of the log; up to the ends that
+ * the partitions have at the time of the call.
  */
 export async function* readLetters(
   source: LetterSource,
@@ -119,7 +120,9 @@ export async function* readLetters(
   }
 }
 
-/** An element has its own bytes, which are never cut: its message is no longer than what is kept. */
+/**
+ * An element has its own bytes, which are never cut: its message is no longer than what is kept.
+ */
 function isWhole({ element, length, bytes }: DeadLetter): boolean {
   return element !== null || bytes.length === length
 }

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { badPayloads } from '../support/bad-payloads.ts'
 import { NOW, testDecoder } from '../support/decoder.ts'
 
-// Goal: whatever a device sends wrong becomes exactly one dead letter that says what was wrong, whose and
-// with which bytes, and nothing else.
+// Goal: whatever a device sends wrong becomes exactly one dead letter that says what was wrong,
+// whose and with which bytes, and nothing else.
 
 const tenant = 'demo'
 const foreignMeterId = 'm-2'
@@ -53,7 +53,7 @@ test('MAX_AGE_DAYS that is not set lets history in', async () => {
   }
 })
 
-test("all of the reasons but the decoder's own failure and those of settings are in the table", async () => {
+test("all reasons but the decoder's own failure and those of settings are in it", async () => {
   const { payloadErrors } = await import('../../src/bridge/formats/errors.ts')
   const elsewhere = ['payload.unregistered', 'payload.noSuchLocalTime', 'payload.unforeseen']
   const all = Object.keys(payloadErrors).map((name) => `payload.${name}`)

@@ -71,7 +71,7 @@ describe('readings in JSON', () => {
 })
 
 describe('batches', () => {
-  test('a bad element is dead-lettered alone, with its own bytes; the others keep their order', () => {
+  test('a bad element is dead-lettered alone, with its own bytes; the rest goes on', () => {
     const bad = ' {"at":"yesterday", "power_w":1} '
     const elements = [1, 2, 3].map((value) => `{"at":${AT_MICROS + value},"power_w":${value}}`)
     const text = `[${elements[0]!},${bad},${elements[1]!},7,${elements[2]!},{${AT},"a":1,"a":2}]`

@@ -8,8 +8,9 @@ import { loadRegistry } from '../../src/registry/files.ts'
 import { testDecoder, valuesOf } from '../support/decoder.ts'
 import { testRegistry } from '../support/registry.ts'
 
-// Goal: what Tasmota, Shelly Gen2 and Zigbee2MQTT really send becomes readings with the right times and
-// units, by the committed topic map. The payloads have the form that users of these have posted.
+// Goal: what Tasmota, Shelly Gen2 and Zigbee2MQTT really send becomes readings with the right times
+// and units, by the committed topic map. The payloads have the form that users of these have
+// posted.
 
 const decoder = await testDecoder()
 const berlin = testRegistry(['plug', 'z1'].map((meterId) => ({ meterId, zone: 'Europe/Berlin' })))
@@ -34,8 +35,10 @@ function read(topic: string, payload: string, by = decoder, receivedAt?: string)
 
 describe('Tasmota', () => {
   const sensor = (time: string) =>
-    `{"Time":${time},"Switch1":"ON","ENERGY":{"TotalStartTime":"2020-01-05T12:41:22","Total":14.68792,` +
-    '"Yesterday":0.00001,"Today":0.00869,"Period": 1,"Power": 32,"ApparentPower":35,"ReactivePower":16,' +
+    `{"Time":${time},"Switch1":"ON","ENERGY":{"TotalStartTime":"2020-01-05T12:41:22",` +
+    '"Total":14.68792,' +
+    '"Yesterday":0.00001,"Today":0.00869,"Period": 1,"Power": 32,"ApparentPower":35,' +
+    '"ReactivePower":16,' +
     '"Factor":0.89,"Voltage":238,"Current":0.148}}'
 
   test('a plug: register and gauges of one time', () => {
@@ -55,7 +58,8 @@ describe('Tasmota', () => {
   test('a meter with two lines sends arrays beside one voltage', () => {
     const { values } = read(
       'tele/dual/SENSOR',
-      '{"Time":"2026-09-18T11:19:21","ENERGY":{"TotalStartTime":"2026-09-16T00:00:00","Total":[2.813,0.254],' +
+      '{"Time":"2026-09-18T11:19:21","ENERGY":{"TotalStartTime":"2026-09-16T00:00:00",' +
+        '"Total":[2.813,0.254],' +
         '"Yesterday":[1.530,0.125],"Today":[0.772,0.059],"Power":[52,5],"ApparentPower":[66,10],' +
         '"ReactivePower":[40,9],"Factor":[0.79,0.50],"Voltage":235,"Current":[0.278,0.044],' +
         '"BL09XX":{"Temperature":46.5}}}',
@@ -116,10 +120,13 @@ describe('Shelly Gen2 and later', () => {
     const { meter, at, values } = read(
       'shellyplusplugs-80646fd031f8/events/rpc',
       '{"src":"shellyplusplugs-80646fd031f8","dst":"shellyplusplugs-80646fd031f8/events",' +
-        '"method":"NotifyFullStatus","params":{"ts":1698999954.77,"ble":{},"cloud":{"connected":true},' +
+        '"method":"NotifyFullStatus","params":{"ts":1698999954.77,"ble":{},' +
+        '"cloud":{"connected":true},' +
         '"script:1":{"id":1,"running":true,"mem_used":2786},"switch:0":{"id":0, "source":"init", ' +
-        '"output":true, "apower":0.0, "voltage":229.1, "current":0.000, "aenergy":{"total":30473.355,' +
-        '"by_minute":[0.000,0.000,0.000],"minute_ts":1698999953},"temperature":{"tC":34.8, "tF":94.7}},' +
+        '"output":true, "apower":0.0, "voltage":229.1, "current":0.000,' +
+        ' "aenergy":{"total":30473.355,' +
+        '"by_minute":[0.000,0.000,0.000],"minute_ts":1698999953},"temperature":{"tC":34.8,' +
+        ' "tF":94.7}},' +
         '"sys":{"mac":"80646FD031F8","time":"09:25","unixtime":1698999954}}}',
     )
     assert.equal(meter, 'demo/shellyplusplugs-80646fd031f8')
@@ -136,16 +143,21 @@ describe('Shelly Gen2 and later', () => {
     assert.equal(at, '2026-09-09T09:14:52.880000Z')
     assert.deepEqual(values, { switch_0_power_w: 11.5, switch_0_current_a: 0.071 })
     const energy = status(
-      '{"ts":1698999960.13,"switch:1":{"id":1,"aenergy":{"by_minute":[854.637,13271.248,14575.430],' +
-        '"minute_ts":1698999959,"total":123.585},"ret_aenergy":{"total":0.000,"minute_ts":1698999959}}}',
+      '{"ts":1698999960.13,"switch:1":{"id":1,"aenergy":{"by_minute":[854.637,13271.248,' +
+        '14575.430],' +
+        '"minute_ts":1698999959,"total":123.585},"ret_aenergy":{"total":0.000,' +
+        '"minute_ts":1698999959}}}',
     )
     assert.deepEqual(energy.values, { switch_1_total_wh: 123.585, switch_1_returned_total_wh: 0 })
   })
   test('a Pro 3EM: three phases, their total, and a neutral that is not measured', () => {
     const { values } = status(
-      '{"ts":1678699437.96,"em:0":{"id":0,"a_act_power":2407.9,"a_aprt_power":2484.2,"a_current":10.626,' +
-        '"a_pf":0.97,"a_voltage":233.9,"b_act_power":408.8,"b_aprt_power":442.2,"b_current":1.865,' +
-        '"b_pf":-0.93,"b_voltage":237.1,"c_act_power":222.8,"c_aprt_power":263.3,"c_current":1.111,' +
+      '{"ts":1678699437.96,"em:0":{"id":0,"a_act_power":2407.9,"a_aprt_power":2484.2,' +
+        '"a_current":10.626,' +
+        '"a_pf":0.97,"a_voltage":233.9,"b_act_power":408.8,"b_aprt_power":442.2,' +
+        '"b_current":1.865,' +
+        '"b_pf":-0.93,"b_voltage":237.1,"c_act_power":222.8,"c_aprt_power":263.3,' +
+        '"c_current":1.111,' +
         '"c_pf":-0.88,"c_voltage":237.2,"n_current":null,"total_act_power":3039.524,' +
         '"total_aprt_power":3189.632,"total_current":13.602}}',
     )
@@ -159,7 +171,8 @@ describe('Shelly Gen2 and later', () => {
   })
   test('its energy, once a minute', () => {
     const { values } = status(
-      '{"ts":1678699440.9,"emdata:0":{"id":0,"a_total_act_energy":5631.61,"a_total_act_ret_energy":0.00,' +
+      '{"ts":1678699440.9,"emdata:0":{"id":0,"a_total_act_energy":5631.61,' +
+        '"a_total_act_ret_energy":0.00,' +
         '"b_total_act_energy":5934.31,"b_total_act_ret_energy":0.00,"c_total_act_energy":8703.38,' +
         '"c_total_act_ret_energy":0.00,"total_act":20269.29,"total_act_ret":0.00}}',
     )
@@ -182,7 +195,8 @@ describe('Shelly Gen2 and later', () => {
     const others = [
       frame(
         'NotifyEvent',
-        '{"ts":1643540082.66,"events":[{"component":"input:0","id":0,"event":"single_push","ts":1643540082.66}]}',
+        '{"ts":1643540082.66,"events":[{"component":"input:0","id":0,"event":"single_push",' +
+          '"ts":1643540082.66}]}',
       ),
       frame('NotifyStatus', '{"ts":1698999957.05,"mqtt":{"connected":true}}'),
       frame(
@@ -205,9 +219,12 @@ describe('Shelly Gen2 and later', () => {
 
 describe('Zigbee2MQTT', () => {
   const plug = (lastSeen: string) =>
-    `{"child_lock":"UNLOCK","countdown":0,"current":0.07,"energy":12.05,"identify":null,${lastSeen}` +
-    '"indicator_mode":"off/on","linkquality":43,"power":16,"power_outage_memory":"off","state":"ON",' +
-    '"switch_type_button":null,"update":{"installed_version":268449287,"state":"idle"},"voltage":243}'
+    '{"child_lock":"UNLOCK","countdown":0,"current":0.07,"energy":12.05,"identify":null,' +
+    lastSeen +
+    '"indicator_mode":"off/on","linkquality":43,"power":16,"power_outage_memory":"off",' +
+    '"state":"ON",' +
+    '"switch_type_button":null,"update":{"installed_version":268449287,"state":"idle"},' +
+    '"voltage":243}'
   const at = (lastSeen: string, receivedAt: string) =>
     read('zigbee2mqtt/z1', plug(lastSeen), decoder, receivedAt).at
 
@@ -238,7 +255,8 @@ describe('Zigbee2MQTT', () => {
   })
   test('the voltage of a battery is not that of the mains', () => {
     const sensor =
-      '{"battery":100,"humidity":48.2,"last_seen":1785138101000,"linkquality":120,"temperature":21.43,' +
+      '{"battery":100,"humidity":48.2,"last_seen":1785138101000,"linkquality":120,' +
+      '"temperature":21.43,' +
       '"voltage":3005}'
     const { values } = read('zigbee2mqtt/sensor', sensor)
     assert.deepEqual(values, { humidity_percent: 48.2, temperature_c: 21.43 })

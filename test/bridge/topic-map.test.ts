@@ -143,10 +143,9 @@ describe('what is wrong in the file is refused by entry, value and what it must 
     'entries[0].time.repeated is "last"': { time: { pointer: '/t', repeated: 'last' } },
     'entries[0].seq is "/*", but must be a JSON pointer without stars': { seq: '/*' },
     'entries[0].values is [], but must be a list of at least one': { values: [] },
-    'entries[0].values[0].channel is "a_{1}", but must be made of what is kept here, which is nothing':
-      {
-        values: [{ pointer: '/a', channel: 'a_{1}' }],
-      },
+    'entries[0].values[0].channel is "a_{1}", but must be made of what is kept': {
+      values: [{ pointer: '/a', channel: 'a_{1}' }],
+    },
     'entries[0].values[0].scale is 0': { values: [{ pointer: '/a', channel: 'a', scale: 0 }] },
     'entries[0].values[0].unit is "kWh", but must be \'Wh\', which CHANNELS_FILE has of a_total_wh':
       {

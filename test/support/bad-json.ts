@@ -1,6 +1,8 @@
 /** Payloads that are no JSON, or JSON that is no reading, by the reason of their dead letter. */
 
-/** The payload's text or bytes, and its name where the text is too long or too strange to be one. */
+/**
+ * The payload's text or bytes, and its name where the text is too long or too strange to be one.
+ */
 export type Row = readonly [payload: string | Buffer, name?: string]
 
 const AT = '"at":"2026-11-20T00:00:00Z"'

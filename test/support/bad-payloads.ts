@@ -15,7 +15,9 @@ export interface BadPayloadOptions {
   /** Whose readings they would be; the principal may publish for it. */
   readonly tenant: string
   readonly meterId: string
-  /** A meter of that tenant for which the principal may not publish; undefined where it may for all. */
+  /**
+   * A meter of that tenant for which the principal may not publish; undefined where it may for all.
+   */
   readonly foreignMeterId: string | undefined
   /** About the time of receipt, to within a minute. */
   readonly now: Micros

@@ -19,8 +19,8 @@ import { openPublisher } from '../../src/tools/publisher.ts'
 import { testConfig } from '../support/config.ts'
 import { environmentOf, onFreePorts, startRoleInProcess } from '../support/roles.ts'
 
-// Goal: what a bridge could not read is listed with its reason, and once the cause is mended it is sent
-// again, once, and becomes readings. Kafka and the bridge are real.
+// Goal: what a bridge could not read is listed with its reason, and once the cause is mended it is
+// sent again, once, and becomes readings. Kafka and the bridge are real.
 
 const folder = mkdtempSync(join(tmpdir(), 'meterloom-dead-letters-'))
 let config: Config & Addresses

@@ -7,8 +7,8 @@ import { checkChannel, checkNumber, seqOf } from './checks.ts'
 import { payloadErrors, shownTime } from './errors.ts'
 
 /**
- * A Reading in the Confluent wire format. It is read by the cursor, which takes no more than the bytes hold:
- * the generic decoder would believe an array's length whatever it is.
+ * A Reading in the Confluent wire format. It is read by the cursor, which takes no more than the
+ * bytes hold: the generic decoder would believe an array's length whatever it is.
  */
 export class AvroReadings {
   private readonly cursor = new ReadingCursor()

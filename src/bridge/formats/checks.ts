@@ -4,14 +4,17 @@ import { days, type Micros } from '../../kernel/time.ts'
 import { QUALITIES, type Quality } from '../../schemas/records.ts'
 import { payloadErrors, shown, shownTime } from './errors.ts'
 
-/** What every reading has to keep, in whatever form it came. Each check throws of `payloadErrors`. */
+/**
+ * What every reading has to keep, in whatever form it came. Each check throws of `payloadErrors`.
+ */
 
 /** Names that were found good. The same few come again with every message. */
 const goodNames = new Set<string>()
 
 export function checkChannel(channel: string): void {
   if (goodNames.has(channel)) return
-  // A name such as __proto__ or toString would be found in any plain object that is keyed by channel.
+  // A name such as __proto__ or toString would be found in any plain object that is keyed by
+  // channel.
   if (!isName(channel) || !channel.isWellFormed() || channel in Object.prototype) {
     throw payloadErrors.badChannel({ channel })
   }

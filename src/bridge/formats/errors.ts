@@ -23,8 +23,8 @@ const EARLIEST = formatMicros(LIMITS.earliestAtMicros)
 const KIB_MAX = LIMITS.readingPayloadBytesMax / 1024
 
 /**
- * Why a message, or one element of one, is no reading. The codes are the reasons of the dead letters and
- * are listed in docs/readings.md.
+ * Why a message, or one element of one, is no reading. The codes are the reasons of the dead
+ * letters and are listed in docs/readings.md.
  */
 export const payloadErrors = errorTable('payload', {
   // The message as a whole
@@ -32,7 +32,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { topic: string }) =>
-      `nothing is known of topic '${shown(f.topic)}'; publish on fleet/{tenant}/{meterId}/readings, or ` +
+      `nothing is known of topic '${shown(f.topic)}'; publish on ` +
+      'fleet/{tenant}/{meterId}/readings, or ' +
       'name the topic in TOPIC_MAP_FILE',
   },
   badTopic: {
@@ -46,7 +47,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { principal: string; tenant: string; meterId: string }) =>
-      `'${shown(f.principal)}' may not publish for ${f.tenant}/${f.meterId}; allow it in CREDENTIALS_FILE`,
+      `'${shown(f.principal)}' may not publish for ${f.tenant}/${f.meterId}; allow it in ` +
+      'CREDENTIALS_FILE',
   },
   unregistered: {
     domain: 'user',
@@ -71,7 +73,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { bytes: number }) =>
-      `the payload of ${f.bytes} bytes is not UTF-8, as JSON must be, nor does it begin as Avro does`,
+      `the payload of ${f.bytes} bytes is not UTF-8, as JSON must be, nor does it begin as Avro ` +
+      'does',
   },
   notJson: {
     domain: 'user',
@@ -120,7 +123,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { found: string }) =>
-      `a reading is a JSON object such as {"at":"2026-11-20T00:00:00Z","power_w":512.5}, not ${f.found}`,
+      'a reading is a JSON object such as ' +
+      `{"at":"2026-11-20T00:00:00Z","power_w":512.5}, not ${f.found}`,
   },
   duplicateKey: {
     domain: 'user',
@@ -150,7 +154,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { channel: string }) =>
-      `${shown(f.channel)} is no name of a channel; it needs 1 to ${LIMITS.nameLengthMax} characters, ` +
+      `${shown(f.channel)} is no name of a channel; it needs 1 to ${LIMITS.nameLengthMax} ` +
+      'characters, ' +
       'none of them / + # or a control character, and none of the names that JavaScript keeps',
   },
   badValue: {
@@ -201,7 +206,8 @@ export const payloadErrors = errorTable('payload', {
     domain: 'user',
     retryable: false,
     message: (f: { value: string }) =>
-      `${f.value} has no zone; end it with Z or an offset such as +01:00, or name its zone in TOPIC_MAP_FILE`,
+      `${f.value} has no zone; end it with Z or an offset such as +01:00, or name its zone in ` +
+      'TOPIC_MAP_FILE',
   },
   noSuchLocalTime: {
     domain: 'user',

@@ -1,6 +1,6 @@
 /**
- * Where the elements of a JSON text's top-level array lie, and which keys are repeated in one object. The
- * text is known to be JSON; this walks it only where something in it is wrong.
+ * Where the elements of a JSON text's top-level array lie, and which keys are repeated in one
+ * object. The text is known to be JSON; this walks it only where something in it is wrong.
  */
 export class JsonOutline {
   /** The element by -1 where the top is no array. */

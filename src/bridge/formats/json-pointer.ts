@@ -1,6 +1,6 @@
 /**
- * A JSON pointer (RFC 6901) in whose parts a star stands for any characters: with `switch:*` as a part it
- * leads into every switch. What the stars stand for comes along, in their order.
+ * A JSON pointer (RFC 6901) in whose parts a star stands for any characters: with `switch:*` as a
+ * part it leads into every switch. What the stars stand for comes along, in their order.
  */
 export type Visit = (value: unknown, captures: readonly string[]) => void
 

@@ -5,15 +5,15 @@ import { payloadErrors } from './errors.ts'
 import { JsonOutline } from './json-outline.ts'
 
 /**
- * JSON as bytes. JSON.parse reads it, and what JSON.parse does not say is found by counting: it takes the
- * last of two equal keys in silence, so the keys of the text and those of the objects are counted, and
- * only where the counts differ is the text walked key by key.
+ * JSON as bytes. JSON.parse reads it, and what JSON.parse does not say is found by counting: it
+ * takes the last of two equal keys in silence, so the keys of the text and those of the objects are
+ * counted, and only where the counts differ is the text walked key by key.
  */
 export interface ParsedJson {
   readonly value: unknown
   /**
-   * A key that stands twice in one object, by the element of the top-level array in which it stands; by -1
-   * where the top is none. undefined where there is none, which is nearly always.
+   * A key that stands twice in one object, by the element of the top-level array in which it
+   * stands; by -1 where the top is none. undefined where there is none, which is nearly always.
    */
   readonly duplicates: ReadonlyMap<number, string> | undefined
 }
@@ -44,7 +44,8 @@ export function parseJson(bytes: Buffer): ParsedJson {
 }
 
 /**
- * The keys of the text: its colons outside of strings. Of a text that is no JSON the number means nothing.
+ * The keys of the text: its colons outside of strings. Of a text that is no JSON the number means
+ * nothing.
  * @throws payload.tooDeep
  */
 function countKeys(bytes: Buffer): number {

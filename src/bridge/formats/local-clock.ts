@@ -5,17 +5,22 @@ import { payloadErrors, shown } from './errors.ts'
 import type { CivilMicros } from './time-text.ts'
 
 /**
- * What of a local time that a clock shows twice is meant: the earlier, the later, or the one that lies
- * nearer to the moment of receipt, which is right for a device that sends at once.
+ * What of a local time that a clock shows twice is meant: the earlier, the later, or the one that
+ * lies nearer to the moment of receipt, which is right for a device that sends at once.
  */
 export type Repeated = 'nearest' | 'first' | 'second'
 
 export const REPEATED: readonly Repeated[] = ['nearest', 'first', 'second']
 
-/** Clocks are put forward and back on the quarter hour: within one, the offset is almost always one. */
+/**
+ * Clocks are put forward and back on the quarter hour: within one, the offset is almost always one.
+ */
 const BLOCK_MICROS = minutes(15)
 
-/** Offsets from UTC that a local time may have: none where it does not exist, two where it is repeated. */
+/**
+ * Offsets from UTC that a local time may have: none where it does not exist, two where it is
+ * repeated.
+ */
 type Offsets = readonly Micros[]
 
 /** The clock on the wall of one time zone. */

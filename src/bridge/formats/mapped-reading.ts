@@ -43,7 +43,9 @@ export function readMapped(
   return { at, seq, measurements }
 }
 
-/** The values of one line of the entry. Of two lines for one channel the first that finds one wins. */
+/**
+ * The values of one line of the entry. Of two lines for one channel the first that finds one wins.
+ */
 function gather(message: object, spec: ValueSpec, found: Map<string, number>): void {
   if (spec.unless !== undefined && spec.unless.get(message) !== undefined) return
   spec.pointer.each(message, (value, captures) => {

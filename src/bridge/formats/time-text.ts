@@ -5,18 +5,20 @@ import { payloadErrors, shown } from './errors.ts'
 /**
  * Times as devices write them.
  *
- *   2026-11-20T00:00:00[.123456](Z | +01:00 | +0100 | +01)      also `t`, `z`, a blank for T, a comma
+ * 2026-11-20T00:00:00[.123456](Z | +01:00 | +0100 | +01)      also `t`, `z`, a blank for T, a comma
  *
- * Seconds may be left out; digits below the microsecond are cut off. The calendar is checked. 24:00:00 is
- * the midnight that ends the day. A leap second, 23:59:60 UTC at a month's end, is read as the second after
- * it, as POSIX clocks show it.
+ * Seconds may be left out; digits below the microsecond are cut off. The calendar is checked.
+ * 24:00:00 is the midnight that ends the day. A leap second, 23:59:60 UTC at a month's end, is read
+ * as the second after it, as POSIX clocks show it.
  */
 
 const MICROS_PER_MINUTE = 60 * MICROS_PER_SECOND
 const MICROS_PER_DAY = 86_400 * MICROS_PER_SECOND
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Microseconds of a text without a zone: what its clock shows, counted as if it stood in Greenwich. */
+/**
+ * Microseconds of a text without a zone: what its clock shows, counted as if it stood in Greenwich.
+ */
 export type CivilMicros = number
 
 /** Says what moment a clock without a zone means. */
@@ -51,8 +53,8 @@ export function parseTime(text: string, local?: LocalTime): Micros {
 }
 
 /**
- * A number: seconds, milliseconds or microseconds since 1970, told apart by its size, since all of them
- * have to lie between 1973 and 5138.
+ * A number: seconds, milliseconds or microseconds since 1970, told apart by its size, since all of
+ * them have to lie between 1973 and 5138.
  *
  * @throws payload.badTime, payload.tooEarly.
  */
