@@ -24,7 +24,8 @@ Examples:
   meterloom resink windows --from 2026-11-20
   meterloom resink readings --from 2026-11-20T06:00Z --to 2026-11-20T09:00Z --yes
 
-Exit code: 0 rebuilt, 1 rows of the range still change, or it failed; 2 wrong usage, 130 interrupted.`
+Exit code: 0 rebuilt, 1 rows of the range still change, or it failed, 2 wrong usage,
+130 interrupted.`
 
 interface Flags {
   readonly from: string
@@ -80,8 +81,8 @@ export const register: Register = (program, io) => {
       const topic = topicOf(name, topicNames(config.topicPrefix))
       const until = range.to === Infinity ? '' : ` to ${formatMicros(range.to)}`
       const plan =
-        `Rows of ${config.tablePrefix}${name} from ${formatMicros(range.from)}${until} are written ` +
-        `again from topic ${topic}.`
+        `Rows of ${config.tablePrefix}${name} from ${formatMicros(range.from)}${until} are ` +
+        `written again from topic ${topic}.`
       if (flags.yes !== true && !(await agreed(io, plan))) return
       const report = await run(io, name, range)
       if (report === undefined) return

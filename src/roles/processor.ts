@@ -11,8 +11,9 @@ import { watchWal } from '../sinks/wal-watch.ts'
 import { pipeline } from '../../topologies/index.ts'
 
 /**
- * The processor computes all that is computed of the readings. Add as many as there are partitions: they
- * share them through their consumer group, and when one dies the others take its partitions over.
+ * The processor computes all that is computed of the readings. Add as many as there are partitions:
+ * they share them through their consumer group, and when one dies the others take its partitions
+ * over.
  */
 export const startProcessor: StartRole = async (context) => {
   const { logger, metrics } = context
@@ -27,7 +28,8 @@ export const startProcessor: StartRole = async (context) => {
     clientId: 'meterloom-processor',
     warn: (message) => logger.warn(message),
   })
-  // What is opened is closed again in the opposite order, whether at the end or where a start fails.
+  // What is opened is closed again in the opposite order, whether at the end or where a start
+  // fails.
   const closers: (() => Promise<void>)[] = [() => log.close()]
   const closeAll = async () => {
     for (const close of closers.reverse()) await close()

@@ -11,7 +11,8 @@ export const sinkErrors = errorTable('sinks', {
     domain: 'user',
     retryable: false,
     message: (f: { detail: string }) =>
-      `QUESTDB_URL is no address of QuestDB's HTTP (${f.detail}); give http://user:password@host:9000`,
+      `QUESTDB_URL is no address of QuestDB's HTTP (${f.detail}); give ` +
+      'http://user:password@host:9000',
   },
   refused: {
     domain: 'external',
@@ -30,8 +31,9 @@ export const sinkErrors = errorTable('sinks', {
     domain: 'internal',
     retryable: false,
     message: (f: { table: string; row: string; detail: string }) =>
-      `QuestDB refuses a row of table ${f.table}: ${f.detail}. The row is ${f.row}. Nothing of its batch ` +
-      'is written; where the table was changed or dropped, start again: it is checked and made at start',
+      `QuestDB refuses a row of table ${f.table}: ${f.detail}. The row is ${f.row}. Nothing of ` +
+      'its batch is written; where the table was changed or dropped, start again: it is checked ' +
+      'and made at start',
   },
   badValue: {
     domain: 'internal',
@@ -43,22 +45,22 @@ export const sinkErrors = errorTable('sinks', {
     domain: 'user',
     retryable: false,
     message: (f: { prefix: string }) =>
-      `TABLE_PREFIX is '${f.prefix}', but must be of letters, digits and underscores, and at most 64`,
+      `TABLE_PREFIX is '${f.prefix}', but must be of letters, digits and underscores, 64 at most`,
   },
   oldServer: {
     domain: 'user',
     retryable: false,
     message: (f: { address: string; versions: string }) =>
-      `QuestDB at ${f.address} speaks versions ${f.versions} of the line protocol, but 2 is needed; use ` +
-      'QuestDB 9.3 or newer',
+      `QuestDB at ${f.address} speaks versions ${f.versions} of the line protocol, but 2 is ` +
+      'needed; use QuestDB 9.3 or newer',
   },
   tableDiffers: {
     domain: 'user',
     retryable: false,
     message: (f: { table: string; column: string; found: string; wants: string }) =>
-      `QuestDB's table ${f.table} is not as Meterloom needs it: ${f.column} is ${f.found}, but must be ` +
-      `${f.wants}. Rename the table (RENAME TABLE '${f.table}' TO ...) and start again, which makes it ` +
-      'anew, then fill it by `meterloom resink`; or set another TABLE_PREFIX',
+      `QuestDB's table ${f.table} is not as Meterloom needs it: ${f.column} is ${f.found}, but ` +
+      `must be ${f.wants}. Rename the table (RENAME TABLE '${f.table}' TO ...) and start again, ` +
+      'which makes it anew, then fill it by `meterloom resink`; or set another TABLE_PREFIX',
   },
   closed: {
     domain: 'internal',

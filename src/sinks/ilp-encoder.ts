@@ -3,15 +3,15 @@ import type { ColumnType, TableSpec } from '../schemas/tables.ts'
 import { sinkErrors } from './errors.ts'
 
 /**
- * Rows as InfluxDB line protocol in QuestDB's version 2: text, but for doubles, which go as their eight
- * bytes and so stay exact.
+ * Rows as InfluxDB line protocol in QuestDB's version 2: text, but for doubles, which go as their
+ * eight bytes and so stay exact.
  *
  *   row    := table ("," symbol "=" text)* (" " field ("," field)*)? " " micros "t" "\n"
  *   field  := double "==" 0x10 bytes[8] | long "=" digits "i" | boolean "=" ("t" | "f")
  *   text   := UTF-8 with a backslash before space, comma, equals sign, backslash and line breaks
  *
- * Null is a field that is left out. The official client writes the same form character by character; why
- * it is not used stands in docs/design.md, section 3.
+ * Null is a field that is left out. The official client writes the same form character by
+ * character; why it is not used stands in docs/design.md, section 3.
  */
 
 type Column = Float64Array | Uint8Array | readonly (string | undefined)[]

@@ -8,7 +8,8 @@ import type { QuestdbAddress } from './questdb-http.ts'
  * What became of one POST of rows:
  * - acknowledged: in the table's WAL.
  * - refused: the rows cannot be taken as they are; sending them again would not help.
- * - failed: it did not take them, or nobody knows. `unknown`: it may have taken them, or may do so yet.
+ * - failed: it did not take them, or nobody knows. `unknown`: it may have taken them, or may do so
+ *   yet.
  */
 export type Outcome =
   | { readonly kind: 'acknowledged' }
@@ -31,8 +32,8 @@ export interface IlpClient {
 }
 
 /**
- * Posts to QuestDB's `/write`. Each request has one deadline, from its first byte to the last of the
- * answer, so that a server that hangs is no server that is waited for.
+ * Posts to QuestDB's `/write`. Each request has one deadline, from its first byte to the last of
+ * the answer, so that a server that hangs is no server that is waited for.
  */
 export function ilpClient(address: QuestdbAddress, options: { timeoutMs: number }): IlpClient {
   const url = new URL('/write', address.origin)

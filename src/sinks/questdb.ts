@@ -31,8 +31,9 @@ export interface QuestdbSink extends TableSink {
  * The tables' sink over QuestDB's HTTP line protocol.
  *
  * A table has at most one request under way, and its batches are written in the order of the calls:
- * QuestDB keeps of two rows with one identity the one that came last. Tables do not wait for each other.
- * What is not acknowledged is sent again for as long as it takes; DEDUP makes of the repeat one row.
+ * QuestDB keeps of two rows with one identity the one that came last. Tables do not wait for each
+ * other. What is not acknowledged is sent again for as long as it takes; DEDUP makes of the repeat
+ * one row.
  */
 export function questdbSink(options: QuestdbSinkOptions): QuestdbSink {
   const address = questdbAddress(options.questdbUrl)
@@ -125,9 +126,9 @@ class TableWriter {
   }
 
   /**
-   * QuestDB holds no time before 1970 and would refuse the whole batch. The bridge takes no such reading;
-   * what is left is the window of a reading in the first minutes of 1970. The first row to send is
-   * answered: the order is by time.
+   * QuestDB holds no time before 1970 and would refuse the whole batch. The bridge takes no such
+   * reading; what is left is the window of a reading in the first minutes of 1970. The first row to
+   * send is answered: the order is by time.
    */
   private skipBefore1970(times: Float64Array, order: Uint32Array): number {
     let first = 0
@@ -162,8 +163,8 @@ class TableWriter {
       if (outcome.kind !== 'failed') {
         this.recovered()
         if (outcome.kind === 'refused') return outcome
-        // The attempt whose answer never came may still be under way in the server, and must not end
-        // after a newer batch that this acknowledgement lets out.
+        // The attempt whose answer never came may still be under way in the server, and must not
+        // end after a newer batch that this acknowledgement lets out.
         if (unknown) await pause(LIMITS.questdbSettleMs, stop)
         return undefined
       }

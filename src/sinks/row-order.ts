@@ -1,9 +1,10 @@
 /**
- * The order in which rows are sent: by time, and of one time as they came, so that the later of two rows
- * with one identity is the one that QuestDB keeps. Sorted rows reach its partitions one after the other.
+ * The order in which rows are sent: by time, and of one time as they came, so that the later of two
+ * rows with one identity is the one that QuestDB keeps. Sorted rows reach its partitions one after
+ * the other.
  *
- * A radix sort by the time's distance from the earliest, eleven bits a pass: no comparison is called, and
- * it is stable by nature. Rows that are in order already cost one look at each.
+ * A radix sort by the time's distance from the earliest, eleven bits a pass: no comparison is
+ * called, and it is stable by nature. Rows that are in order already cost one look at each.
  */
 
 const DIGIT_BITS = 11

@@ -1,7 +1,9 @@
 import type { RowBatch } from '../engine/sink.ts'
 import { formatMicros } from '../kernel/time.ts'
 
-/** A row for a message: `ts=2026-11-20T00:00:00.000000Z tenant=demo value=1.5`; nulls are left out. */
+/**
+ * A row for a message: `ts=2026-11-20T00:00:00.000000Z tenant=demo value=1.5`; nulls are left out.
+ */
 export function rowWords(batch: RowBatch, row: number): string {
   const words: string[] = []
   for (const [i, { name, type }] of batch.spec.columns.entries()) {

@@ -8,9 +8,9 @@ import { sinkErrors } from './errors.ts'
 import { type QuestdbSql, questdbSql, quoted } from './questdb-http.ts'
 
 /**
- * QuestDB's tables: `infra/questdb/*.sql`, applied in the order of their names at each start. A statement
- * there changes nothing where its work is done already (IF NOT EXISTS), so that no list of what was
- * applied is needed, and several processes may start at once.
+ * QuestDB's tables: `infra/questdb/*.sql`, applied in the order of their names at each start. A
+ * statement there changes nothing where its work is done already (IF NOT EXISTS), so that no list
+ * of what was applied is needed, and several processes may start at once.
  */
 
 const SQL_FOLDER = join(import.meta.dirname, '../../infra/questdb')
@@ -38,7 +38,8 @@ function statementsOf(text: string): readonly string[] {
 /**
  * Makes the tables that are missing, and asserts that those the engine writes are as `TABLES` says.
  *
- * @throws sinks.tableDiffers naming table, column and remedy; sinks.oldServer; sinks.unavailable (retryable).
+ * @throws sinks.tableDiffers naming table, column and remedy; sinks.oldServer; sinks.unavailable
+ *   (retryable).
  */
 export async function ensureTables(options: { questdbUrl: string; prefix: string }): Promise<void> {
   const { questdbUrl, prefix } = options

@@ -8,10 +8,12 @@ import { TABLES } from '../schemas/tables.ts'
 import { questdbSql, quoted } from './questdb-http.ts'
 
 /**
- * Watches what QuestDB has acknowledged and not yet made visible. A row that is acknowledged lies in its
- * table's write-ahead log (WAL); a job applies the log to the table, transaction by transaction.
+ * Watches what QuestDB has acknowledged and not yet made visible. A row that is acknowledged lies
+ * in its table's write-ahead log (WAL); a job applies the log to the table, transaction by
+ * transaction.
  *
- * - suspended: the job met an error and has stopped. Rows are still acknowledged, and nobody sees them.
+ * - suspended: the job met an error and has stopped. Rows are still acknowledged, and nobody sees
+ *   them.
  * - behind: transactions that are in the log and not in the table.
  */
 export interface WalWatch {

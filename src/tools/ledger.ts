@@ -16,19 +16,19 @@ import type { Micros } from '../kernel/time.ts'
 import { verifyErrors } from './verify/errors.ts'
 
 /**
- * The ledger: what a publisher was told is safe. One line a reading whose PUBLISH got its PUBACK, appended
- * after the PUBACK came; `meterloom verify --ledger` then asks of each that it is in the log or among
- * the dead letters.
+ * The ledger: what a publisher was told is safe. One line a reading whose PUBLISH got its PUBACK,
+ * appended after the PUBACK came; `meterloom verify --ledger` then asks of each that it is in the
+ * log or among the dead letters.
  *
- *   {"tenant":"demo","meterId":"m-1","at":1764547200000000,"channels":["power_w"],"payload":"9f86d0..."}
+ *   {"tenant":"demo","meterId":"m-1","at":1764547200000000,"channels":["a"],"payload":"9f86d0..."}
  *   {"payload":"60303a..."}
  *
  * - at: microseconds UTC.
- * - payload: the first 32 hex digits of the PUBLISH payload's SHA-256, by which a dead letter is found. A
- *   line of it alone is a payload that holds no reading, such as poison sent on purpose.
+ * - payload: the first 32 hex digits of the PUBLISH payload's SHA-256, by which a dead letter is
+ *   found. A line of it alone is a payload that holds no reading, such as poison sent on purpose.
  *
- * A line that was not finished when its writer was killed is left out: its reading was acknowledged, but
- * that nobody has claimed.
+ * A line that was not finished when its writer was killed is left out: its reading was
+ * acknowledged, but that nobody has claimed.
  */
 export interface LedgerReading {
   readonly tenant: string
@@ -57,8 +57,8 @@ export function nameOfSha256(sha256: string): string {
 
 export interface Ledger {
   /**
-   * One PUBACK: the readings of its payload, none where it held none. Without `payload` a reading that
-   * became a dead letter counts as lost.
+   * One PUBACK: the readings of its payload, none where it held none. Without `payload` a reading
+   * that became a dead letter counts as lost.
    */
   acknowledged(readings: readonly LedgerReading[], payload?: Uint8Array): void
   /** Hands what was noted to the operating system: a kill of this process loses none of it. */
@@ -132,7 +132,8 @@ export function ledgerLength(path: string): number {
 /**
  * Reads a ledger line by line, in bounded memory.
  *
- * @param length Reads no further than this, what `ledgerLength` once answered: a ledger may grow meanwhile.
+ * @param length Reads no further than this, what `ledgerLength` once answered: a ledger may grow
+ *   meanwhile.
  * @throws verify.noLedger, verify.badLedgerLine naming the line.
  */
 export async function* readLedger(

@@ -48,12 +48,14 @@ export function topicOf(table: TableName, topics: Topics): string {
 }
 
 /**
- * Writes the rows of a range of event time again, from what the log retains: `readings` and `baselines` by
- * running their topologies over the readings, `windows` and `anomalies` from their topics. Rows replace those
- * of the same identity, nothing is deleted, and doing it twice changes nothing.
+ * Writes the rows of a range of event time again, from what the log retains: `readings` and
+ * `baselines` by running their topologies over the readings, `windows` and `anomalies` from their
+ * topics. Rows replace those of the same identity, nothing is deleted, and doing it twice changes
+ * nothing.
  *
- * Processors may run meanwhile: one that restates a row between our reading its record and our writing
- * would be overwritten by our older row, so what the log got meanwhile is taken in until it is nothing.
+ * Processors may run meanwhile: one that restates a row between our reading its record and our
+ * writing would be overwritten by our older row, so what the log got meanwhile is taken in until it
+ * is nothing.
  */
 export async function resink(options: ResinkOptions): Promise<ResinkReport> {
   return new Resink(options).run()

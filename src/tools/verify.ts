@@ -29,15 +29,17 @@ export interface VerifyOptions {
   readonly ledger?: string | undefined
   /** How long to wait for processors and QuestDB while nothing moves. */
   readonly patienceMs?: number
-  /** Slots of the set of identities, a power of two, nine bytes each; for tests of several passes. */
+  /**
+   * Slots of the set of identities, a power of two, nine bytes each; for tests of several passes.
+   */
   readonly slotsMax?: number
   readonly stop?: AbortSignal
   readonly progress?: (step: VerifyStep, done: number, total: number) => void
 }
 
 /**
- * Compares what the log holds, up to its end at the call, with the rows of `readings` in QuestDB, in both
- * directions, and what was acknowledged with both. Reads everything, and changes nothing.
+ * Compares what the log holds, up to its end at the call, with the rows of `readings` in QuestDB,
+ * in both directions, and what was acknowledged with both. Reads everything, and changes nothing.
  *
  * Memory is bounded by `slotsMax`: where the identities are more, they are taken in several passes.
  */
@@ -110,7 +112,9 @@ class Verification {
     })
   }
 
-  /** Log, QuestDB, what came to the log meanwhile, ledger: each marks the identities of one share. */
+  /**
+   * Log, QuestDB, what came to the log meanwhile, ledger: each marks the identities of one share.
+   */
   private async pass(share: Share, isFirst: boolean): Promise<Pass> {
     const { log, topics, ledger, prefix, progress, slotsMax, stop } = this.options
     const set = new IdentitySet(share, slotsMax ?? LIMITS.verifySlotsMax)

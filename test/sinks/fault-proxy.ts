@@ -4,8 +4,8 @@ import { buffer } from 'node:stream/consumers'
 import type { Scope } from '../support/database.ts'
 
 /**
- * What the proxy does with a write: hands it on; hands it on and cuts the connection instead of answering;
- * answers 500 without handing it on; or takes it and never answers.
+ * What the proxy does with a write: hands it on; hands it on and cuts the connection instead of
+ * answering; answers 500 without handing it on; or takes it and never answers.
  */
 export type Fault = 'none' | 'drop-answer' | 'status-500' | 'hang'
 

@@ -42,7 +42,7 @@ function encodeByClient({ spec, count, columns }: RowBatch): Buffer {
 
 const name = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1 }),
-  fc.string({ unit: fc.constantFrom(' ', ',', '=', '\\', '"', '\n', '\r', 'a', 'é', '☃', '😀') }),
+  fc.string({ unit: fc.constantFrom(' ', ',', '=', '\\', '"', '\n', '\r', 'a', 'é', '😀') }),
 )
 const long = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, 9, 10, 999_999_999, 1e9, 2 ** 53 - 1))
 const row = fc.record(

@@ -29,7 +29,8 @@ for (const faults of FAULTS) {
     const sink = questdbSink(options)
     t.after(() => sink.close())
     proxy.faults.push(...faults)
-    // The second batch replaces a row of the first: it must not overtake it, whatever is sent again.
+    // The second batch replaces a row of the first: it must not overtake it, whatever is sent
+    // again.
     const writes = [sink.write(readings([1, 2, 3])), sink.write(readings([10]))]
     await Promise.all(writes)
 

@@ -11,7 +11,7 @@ const DAY = 86_400_000_000
 const AT = 1_764_547_200_000_000
 const base = { tenant: 'demo', meter_id: 'm-1', channel: 'power_w', quality: 'MEASURED' }
 
-test('what is written is what is read: nulls, longs, doubles, booleans and every symbol', async (t) => {
+test('what is written is what is read: nulls, longs, doubles, booleans, symbols', async (t) => {
   const { prefix, sql } = await testTables(t)
   const sink = questdbSink({ questdbUrl, prefix })
   t.after(() => sink.close())
@@ -53,7 +53,7 @@ test('what is written is what is read: nulls, longs, doubles, booleans and every
   assert.deepEqual(found, wanted)
 })
 
-test('of rows with one identity the last stays: in a batch, in a request, over batches', async (t) => {
+test('of rows with one identity the last stays, in a batch and over batches', async (t) => {
   const { prefix, sql } = await testTables(t)
   const sink = questdbSink({ questdbUrl, prefix })
   t.after(() => sink.close())
@@ -94,7 +94,7 @@ test('a batch larger than a request goes in several, and counts', async (t) => {
   assert.ok(text.includes(`{table="${table}",outcome="acknowledged"} 2`), text)
 })
 
-test('a row that QuestDB cannot take is named, and the sink goes on with the next batch', async (t) => {
+test('a row that QuestDB cannot take is named, and the next batch goes on', async (t) => {
   const { prefix, sql } = await testTables(t)
   const sink = questdbSink({ questdbUrl, prefix })
   t.after(() => sink.close())
@@ -114,7 +114,7 @@ test('a row that QuestDB cannot take is named, and the sink goes on with the nex
   assert.deepEqual(await rowsOf(sql, table, `select meter_id from '${table}'`), [['m-1']])
 })
 
-test('a window before 1970 is left out and counted: the rest of its batch is written', async (t) => {
+test('a window before 1970 is left out and counted, the rest is written', async (t) => {
   const { prefix, sql } = await testTables(t)
   const metrics = new Registry()
   const sink = questdbSink({ questdbUrl, prefix, metrics })

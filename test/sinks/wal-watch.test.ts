@@ -14,7 +14,8 @@ import { type WalWatch, type WalWatchOptions, watchWal } from '../../src/sinks/w
 import { uniquePrefix } from '../support/config.ts'
 import { applied, batchOf } from './support.ts'
 
-// A QuestDB of its own: it is killed here, and only in dev mode may a table be suspended on purpose.
+// A QuestDB of its own: it is killed here, and only in dev mode may a table be suspended on
+// purpose.
 
 const AT = 1_764_547_200_000_000
 const base = { tenant: 'demo', meter_id: 'm-1', channel: 'power_w', quality: 'MEASURED' }
@@ -87,7 +88,7 @@ test('a suspended table is told with its remedy, which mends it', async (t) => {
   assert.ok((await metrics.metrics()).includes(`${gauge} 0`))
 })
 
-test('a table that falls behind its log is told after a while, and no longer when it has caught up', async (t) => {
+test('a table that falls behind its log is told until it has caught up', async (t) => {
   const prefix = uniquePrefix()
   await ensureTables({ questdbUrl: url, prefix })
   const sql = questdbSql(url)

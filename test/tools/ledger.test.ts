@@ -18,7 +18,8 @@ async function linesOf(path: string): Promise<LedgerLine[]> {
   return lines
 }
 
-const reading = { tenant: 'demo', meterId: 'Zähler, 1', at: 1_764_547_200_000_001, channels: ['a'] }
+const at = 1_764_547_200_000_001
+const reading = { tenant: 'demo', meterId: 'Zähler, 1', at, channels: ['a'] }
 
 test('what was acknowledged is read back, poison too', async (t) => {
   const path = ledgerPath(t)
@@ -36,7 +37,7 @@ test('what was acknowledged is read back, poison too', async (t) => {
   ])
 })
 
-test('a line that a kill cut off is not read, and a new ledger goes on behind the whole lines', async (t) => {
+test('a line that a kill cut off is not read, and goes when the ledger goes on', async (t) => {
   const path = ledgerPath(t)
   const first = openLedger(path)
   first.acknowledged([reading])

@@ -77,7 +77,7 @@ async function filledTables(t: TestContext) {
   }
 }
 
-test('every table is rebuilt row by row as a processor wrote it, whole or in part, once or twice', async (t) => {
+test('every table is rebuilt as a processor wrote it, in part, whole, and twice', async (t) => {
   const tables = await filledTables(t)
   const atOf = (row: readonly Cell[]) => Number(row.at(-1))
   for (const name of names) {
@@ -146,7 +146,7 @@ function without(log: Log, first: number): Log {
   })
 }
 
-test('where the beginning of the log is gone, no baseline is written that differs from the true one', async () => {
+test('where the beginning of the log is gone, only true baselines are written', async () => {
   const log = await memoryLog()
   const quarter = 900_000_000
   for (let i = 0; i < 500; i++) {
@@ -174,7 +174,7 @@ test('where the beginning of the log is gone, no baseline is written that differ
   for (const [key, row] of part.latest) assert.equal(row, whole.latest.get(key))
 })
 
-test('records that repeat, or that a stale owner appended late, do not bring old rows back', async () => {
+test('records that repeat, or of a stale owner, do not bring old rows back', async () => {
   const log = await memoryLog()
   const window = (start: number, revision: number): WindowRecord => ({
     ...{ tenant: 't', meterId: 'm', channel: 'c', width: '15m', start, end: start + 1, count: 1 },

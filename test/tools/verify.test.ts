@@ -1,163 +1,18 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { partitionOf } from '../../src/kernel/ids.ts'
-import { systemClock } from '../../src/kernel/time.ts'
-import type { ReadOptions, RecordBatch } from '../../src/log/log.ts'
-import { MemoryLog } from '../../src/log/memory.ts'
-import { topicNames, topicSpecs } from '../../src/log/topics.ts'
-import { loadCodecs } from '../../src/schemas/codecs.ts'
-import { TABLES } from '../../src/schemas/tables.ts'
-import { questdbSink } from '../../src/sinks/questdb.ts'
-import { openLedger, type Ledger } from '../../src/tools/ledger.ts'
-import { type VerifyOptions, verify } from '../../src/tools/verify.ts'
 import { type VerifyReport, reportLines } from '../../src/tools/verify/report.ts'
-import { applied, batchOf, questdbUrl, testTables } from '../sinks/support.ts'
+import { applied } from '../sinks/support.ts'
+import { AT, MINUTE, PARTITIONS, Scene, fleet } from './verify-scene.ts'
 
-// The log is in memory, so that a test can delete its beginning and commit what it likes; QuestDB is real.
-// test/system runs the command itself behind real processors.
+// The log is in memory, so that a test can delete its beginning and commit what it likes; QuestDB
+// is real. test/system runs the command itself behind real processors.
 
-const AT = 1_764_547_200_000_000
-const MINUTE = 60_000_000
-const PARTITIONS = 3
-const topics = topicNames()
-const codecs = await loadCodecs()
-
-const tick = { kind: 'tick', source: 'test', table: null, offset: null, body: null }
-
-interface Given {
-  readonly meterId: string
-  readonly at: number
-  readonly channels?: readonly string[]
-}
-
-/** The memory log, with what retention does: records below a first offset are gone. */
-class RetainedLog extends MemoryLog {
-  private readonly first = new Map<string, number>()
-
-  deleteBelow(topic: string, partition: number, offset: number): void {
-    this.first.set(`${topic}:${partition}`, offset)
-  }
-
-  private firstOf(topic: string, partition: number): number {
-    return this.first.get(`${topic}:${partition}`) ?? 0
-  }
-
-  override async beginOffsets(topic: string): Promise<readonly number[]> {
-    const begins = await super.beginOffsets(topic)
-    return begins.map((_, partition) => this.firstOf(topic, partition))
-  }
-
-  override read(options: ReadOptions): AsyncIterable<RecordBatch> {
-    const from = Math.max(options.from, this.firstOf(options.topic, options.partition))
-    return super.read({ ...options, from })
-  }
-}
-
-async function scene(t: TestContext) {
-  const { prefix, sql } = await testTables(t)
-  const log = new RetainedLog(systemClock)
-  await log.createTopics(topicSpecs(topics, { partitions: PARTITIONS, retentionBytes: -1 }))
-  const sink = questdbSink({ questdbUrl, prefix })
-  const folder = mkdtempSync(join(tmpdir(), 'meterloom-verify-'))
-  t.after(async () => {
-    await sink.close()
-    rmSync(folder, { recursive: true })
-  })
-  const ledgerPath = join(folder, 'ledger.jsonl')
-  const channelsOf = ({ channels = ['a', 'b'] }: Given) => channels
-  return {
-    log,
-    sql,
-    table: `${prefix}${TABLES.readings.table}`,
-    ledgerPath,
-    append(readings: readonly Given[]): void {
-      const records = readings.map((given) => {
-        const measurements = channelsOf(given).map((channel) => {
-          return { channel, value: 1, quality: 'MEASURED' as const }
-        })
-        const { meterId, at } = given
-        const value = codecs.reading.encode({ tenant: 't', meterId, at, seq: null, measurements })
-        return { key: Buffer.from(`t/${meterId}`), value }
-      })
-      log.appendNow(topics.readings, records)
-    },
-    async store(readings: readonly Given[]): Promise<void> {
-      const rows = readings.flatMap((given) =>
-        channelsOf(given).map((channel) => {
-          return { ts: given.at, tenant: 't', meter_id: given.meterId, channel, value: 1 }
-        }),
-      )
-      await sink.write(batchOf(TABLES.readings, rows))
-    },
-    deadLetter(payload: Buffer, element: number | null, reason: string): void {
-      const value = codecs['dead-letter'].encode({
-        receivedAt: AT,
-        source: 'listener',
-        mqttTopic: 'fleet/t/m/readings',
-        clientId: 'c',
-        tenant: 't',
-        meterId: 'm',
-        reason,
-        detail: '',
-        element,
-        length: payload.length,
-        sha256: sha256Of(payload),
-        bytes: payload,
-      })
-      log.appendNow(topics.deadLetters, [{ key: null, value, partition: 0 }])
-    },
-    async commit(): Promise<void> {
-      const subscription = await log.subscribe({
-        group: 'g',
-        topics: [topics.readings],
-        onAssigned: () => Promise.resolve(new Map()),
-        onRevoked: () => Promise.resolve(),
-        onBatch: () => Promise.resolve(),
-        onFailed: (error) => assert.fail(String(error)),
-      })
-      const ends = await log.endOffsets(topics.readings)
-      while (subscription.generation < 0) await new Promise((resolve) => setImmediate(resolve))
-      const { generation } = subscription
-      await subscription.commit(
-        ends.map((offset, partition) => ({
-          topic: topics.readings,
-          partition,
-          offset,
-          generation,
-        })),
-      )
-      await subscription.close()
-    },
-    ledger(write: (ledger: Ledger) => void): void {
-      const ledger = openLedger(ledgerPath)
-      write(ledger)
-      ledger.close()
-    },
-    verify: (more: Partial<VerifyOptions> = {}): Promise<VerifyReport> =>
-      verify({ log, codecs, topics, group: 'g', questdbUrl, prefix, patienceMs: 5_000, ...more }),
-  }
-}
-
-function sha256Of(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
-
-const fleet = (meters: number, minutes: number): Given[] =>
-  Array.from({ length: meters * minutes }, (_, i) => {
-    return { meterId: `m "${i % meters}", \\`, at: AT + Math.floor(i / meters) * 37 * MINUTE }
-  })
-
-test('a log and its rows agree: repeats in the log, names of any form, and in many passes', async (t) => {
-  const s = await scene(t)
+test('a log and its rows agree: with repeats, any names, and in many passes', async (t) => {
+  const s = await Scene.open(t)
   const readings = fleet(7, 60)
   s.append([...readings, ...readings.slice(100, 200)])
-  s.log.appendNow(topics.readings, [
-    { key: null, value: codecs.control.encode(tick), partition: 1 },
-  ])
+  s.appendTick(1)
   await s.store(readings)
   await s.commit()
   const report = await s.verify()
@@ -180,8 +35,8 @@ test('a log and its rows agree: repeats in the log, names of any form, and in ma
   assert.deepEqual({ ...inPasses, passes: 1 }, report)
 })
 
-test('what is missing, too much or twice is counted and named; what lies outside the time is not', async (t) => {
-  const s = await scene(t)
+test('what is missing, too much or twice is counted and named', async (t) => {
+  const s = await Scene.open(t)
   const readings = fleet(3, 20)
   const [lost, cut] = [readings[17]!, readings[30]!]
   s.append(readings)
@@ -217,7 +72,7 @@ test('what is missing, too much or twice is counted and named; what lies outside
 })
 
 test('rows of readings that come while it runs are not too much', async (t) => {
-  const s = await scene(t)
+  const s = await Scene.open(t)
   const readings = fleet(3, 20)
   s.append(readings)
   await s.store(readings)
@@ -241,8 +96,8 @@ test('rows of readings that come while it runs are not too much', async (t) => {
   assert.deepEqual([second.extra.count, second.extra.first[0]?.meterId], [2, 'nobody'])
 })
 
-test('processors that have not committed, or a table that is not up to date, are waited for and told', async (t) => {
-  const s = await scene(t)
+test('processors that have not committed are waited for, and told', async (t) => {
+  const s = await Scene.open(t)
   s.append(fleet(3, 2))
   await s.store(fleet(3, 2))
   const report = await s.verify({ patienceMs: 300 })
@@ -255,19 +110,17 @@ test('processors that have not committed, or a table that is not up to date, are
 })
 
 test('a record that nobody can read is no agreement', async (t) => {
-  const s = await scene(t)
+  const s = await Scene.open(t)
   s.append(fleet(1, 3))
-  s.log.appendNow(topics.readings, [
-    { key: Buffer.from('k'), value: Buffer.from('{"at":1}'), partition: 0 },
-  ])
+  s.appendRecords([{ key: Buffer.from('k'), value: Buffer.from('{"at":1}'), partition: 0 }])
   await s.store(fleet(1, 3))
   await s.commit()
   const report = await s.verify()
   assert.deepEqual([report.agrees, report.log.unreadable], [false, 1])
 })
 
-test('where retention has deleted the beginning of a partition, its older rows are not judged', async (t) => {
-  const s = await scene(t)
+test('where retention has deleted records, older rows are not judged', async (t) => {
+  const s = await Scene.open(t)
   const readings = fleet(5, 40)
   s.append(readings)
   await s.store(readings)
@@ -275,7 +128,7 @@ test('where retention has deleted the beginning of a partition, its older rows a
   const cutMeter = readings[0]!.meterId
   const partition = partitionOf(Buffer.from(`t/${cutMeter}`), PARTITIONS)
   const deleted = 10
-  s.log.deleteBelow(topics.readings, partition, deleted)
+  s.deleteBelow(partition, deleted)
   const report = await s.verify()
   assert.equal(report.agrees, true, reportLines(report).join('\n'))
   assert.deepEqual(report.log.partitionsCut, [partition])
@@ -293,8 +146,8 @@ test('where retention has deleted the beginning of a partition, its older rows a
   assert.match(ledger.lost.first[0] ?? '', /2025-11-30T23:59:59\.999999Z/)
 })
 
-test('each acknowledged reading is in the log or among the dead letters, or told as lost', async (t) => {
-  const s = await scene(t)
+test('an acknowledged reading is in the log, a dead letter, or told as lost', async (t) => {
+  const s = await Scene.open(t)
   const readings = fleet(3, 20)
   s.append(readings)
   await s.store(readings)
@@ -342,7 +195,7 @@ test('each acknowledged reading is in the log or among the dead letters, or told
 })
 
 test('an empty log agrees with empty tables', async (t) => {
-  const s = await scene(t)
+  const s = await Scene.open(t)
   const report = await s.verify()
   assert.deepEqual([report.agrees, report.log.from, report.questdb.rows], [true, null, 0])
 })

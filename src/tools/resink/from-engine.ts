@@ -23,11 +23,11 @@ export interface EngineSource {
 }
 
 /**
- * The rows of a table by running its topology over the readings again: a task's output is a function of
- * its partition's log, so they are the rows that were written then.
+ * The rows of a table by running its topology over the readings again: a task's output is a
+ * function of its partition's log, so they are the rows that were written then.
  *
- * Where the beginning of the log is gone, a baseline is another one until its ring holds nothing but whole
- * windows of the retained log: those of a series' first windows are not written.
+ * Where the beginning of the log is gone, a baseline is another one until its ring holds nothing
+ * but whole windows of the retained log: those of a series' first windows are not written.
  */
 export function rowsOfEngine(options: EngineSource): RowSource {
   const { spec, isCut, ...taskOptions } = options

@@ -14,8 +14,9 @@ type CellOf = (row: Row) => number | string | boolean | undefined
 /**
  * The rows of a table from the records of its own topic, which hold the same fields.
  *
- * A record that repeats, or that a stale owner appended behind its successor's, is known by its source
- * position and left out; so revisions only rise, and the last row of an identity is its latest.
+ * A record that repeats, or that a stale owner appended behind its successor's, is known by its
+ * source position and left out; so revisions only rise, and the last row of an identity is its
+ * latest.
  */
 export function rowsOfTopic(
   spec: TableSpec,

@@ -4,8 +4,9 @@ import { formatMicros } from '../../kernel/time.ts'
 import type { LedgerReport } from './report.ts'
 
 /**
- * What was acknowledged and is not in the log, by the payload that it came in: the dead letters must have
- * it. A dead letter of a whole message answers for all of its payload, one of an element for one reading.
+ * What was acknowledged and is not in the log, by the payload that it came in: the dead letters
+ * must have it. A dead letter of a whole message answers for all of its payload, one of an element
+ * for one reading.
  */
 export class Claims {
   private readonly byPayload = new Map<string, Set<string>>()

@@ -27,13 +27,14 @@ const ESCAPES: ReadonlyMap<number, number> = new Map([
 ])
 
 /**
- * Reads QuestDB's CSV (`/exp`) without making strings. The first cell of a row is a whole number, the
- * others are texts. The first line, which names the columns, is left out.
+ * Reads QuestDB's CSV (`/exp`) without making strings. The first cell of a row is a whole number,
+ * the others are texts. The first line, which names the columns, is left out.
  *
  *   row  := cell ("," cell)* "\r"? "\n"
  *   cell := digits | '"' (byte | '""' | "\" byte)* '"' | nothing, which is null
  *
- * Inside quotes a quote is doubled, and a backslash or a control character stands behind a backslash.
+ * Inside quotes a quote is doubled, and a backslash or a control character stands behind a
+ * backslash.
  */
 export class CsvRows {
   private readonly row: {
@@ -66,7 +67,9 @@ export class CsvRows {
     for (let i = 0; i < chunk.length; i++) this.take(chunk[i]!)
   }
 
-  /** The last row may have no line break. @throws verify.brokenExport where it is cut in the middle. */
+  /**
+   * The last row may have no line break. @throws verify.brokenExport where it is cut in the middle.
+   */
   end(): void {
     if (this.inQuotes && this.pending !== 'quote') {
       throw verifyErrors.brokenExport({ detail: 'it ends inside quotes' })
@@ -88,7 +91,9 @@ export class CsvRows {
     else if (byte !== RETURN) this.takePlain(byte)
   }
 
-  /** Whether the byte stands inside: only what follows a quote tells whether that was the last one. */
+  /**
+   * Whether the byte stands inside: only what follows a quote tells whether that was the last one.
+   */
   private takeQuoted(byte: number): boolean {
     if (this.pending === 'quote') {
       this.pending = 'none'
@@ -123,7 +128,8 @@ export class CsvRows {
 
   private endCell(): void {
     const { starts, ends } = this.row
-    // Text k is cell k + 1. What is too much falls off the typed arrays, and is told at the row's end.
+    // Text k is cell k + 1. What is too much falls off the typed arrays, and is told at the row's
+    // end.
     if (this.cell > 0) ends[this.cell - 1] = this.length
     starts[this.cell] = this.length
     this.cell++

@@ -12,7 +12,8 @@ export const verifyErrors = errorTable('verify', {
     domain: 'external',
     retryable: true,
     message: (f: { detail: string }) =>
-      `QuestDB broke off the rows that it was asked for (${f.detail}); try again, and look at its log`,
+      `QuestDB broke off the rows that it was asked for (${f.detail}); try again, and look at ` +
+      'its log',
   },
   noLedger: {
     domain: 'user',

@@ -1,9 +1,10 @@
 /**
- * An identity (tenant, meterId, channel, at) as 64 bits, so that tens of millions of them fit into memory.
+ * An identity (tenant, meterId, channel, at) as 64 bits, so that tens of millions of them fit into
+ * memory.
  *
- * Two lanes of MurmurHash3's rounds that feed each other, as in its 128-bit form. Two of n different
- * identities share a hash with odds of about n^2 / 2^65: one in 370,000 for ten million, one in 15,000 for
- * fifty. Then one missing row could hide behind another one.
+ * Two lanes of MurmurHash3's rounds that feed each other, as in its 128-bit form. Two of n
+ * different identities share a hash with odds of about n^2 / 2^65: one in 370,000 for ten million,
+ * one in 15,000 for fifty. Then one missing row could hide behind another one.
  */
 export class IdentityHash {
   /** The hash of what was taken in since `begin`; set by `end`. */

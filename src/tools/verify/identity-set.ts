@@ -1,8 +1,9 @@
 /**
- * Hashes of identities with a byte of marks each, in bounded memory: open addressing in typed arrays.
+ * Hashes of identities with a byte of marks each, in bounded memory: open addressing in typed
+ * arrays.
  *
- * - share: the hashes whose lowest `bits` bits are `value`. A set that would grow beyond its limit halves
- *   its share and lets the other half go, which another pass then takes up.
+ * - share: the hashes whose lowest `bits` bits are `value`. A set that would grow beyond its limit
+ *   halves its share and lets the other half go, which another pass then takes up.
  */
 export interface Share {
   readonly bits: number
@@ -73,7 +74,9 @@ export class IdentitySet {
     }
   }
 
-  /** The slot that holds a hash, or the free one where it would be put. Free is what has no marks. */
+  /**
+   * The slot that holds a hash, or the free one where it would be put. Free is what has no marks.
+   */
   private slotOf(high: number, low: number): number {
     const mask = this.marks.length - 1
     // The share uses the low half's low bits, so the place is made of the high half.

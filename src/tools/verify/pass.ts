@@ -16,8 +16,8 @@ import {
 import type { Identity } from './report.ts'
 
 /**
- * One pass: the identities of one share, told apart by where they were seen. What is counted is the marks
- * at its end, so that a share that was halved on the way counts what is left of it.
+ * One pass: the identities of one share, told apart by where they were seen. What is counted is the
+ * marks at its end, so that a share that was halved on the way counts what is left of it.
  */
 export interface PassCounts {
   identities: number
@@ -139,7 +139,9 @@ export class Pass {
     return (marks & IN_LOG) !== 0 && (marks & STORED) === 0
   }
 
-  /** The names of what is in QuestDB and should not be, or is there twice, as far as they were kept. */
+  /**
+   * The names of what is in QuestDB and should not be, or is there twice, as far as they were kept.
+   */
   unexpected(): { extra: Identity[]; doubled: Identity[] } {
     const extra: Identity[] = []
     const doubled: Identity[] = []

@@ -55,7 +55,9 @@ export interface VerifyReport {
 
 export interface LedgerReport {
   readonly lines: number
-  /** Readings and payloads that are not in the log, and were found among the dead letters instead. */
+  /**
+   * Readings and payloads that are not in the log, and were found among the dead letters instead.
+   */
   readonly deadLettered: number
   /** Acknowledged, and in neither. */
   readonly lost: Named<string>
@@ -74,7 +76,8 @@ export function reportLines(report: VerifyReport): string[] {
   const lines = [...report.notCaughtUp]
   const range = log.from === null ? '' : `, ${log.from} to ${String(log.to)}`
   lines.push(
-    `log: ${plural(log.records, 'record', 'records')}, ${plural(log.readings, 'reading', 'readings')}, ` +
+    `log: ${plural(log.records, 'record', 'records')}, ` +
+      `${plural(log.readings, 'reading', 'readings')}, ` +
       `${plural(log.measurements, 'measurement', 'measurements')} of ` +
       `${plural(log.identities, 'identity', 'identities')}${range}`,
   )

@@ -19,7 +19,10 @@ interface Page {
   readonly to: Micros
 }
 
-/** Walks over the rows of a time range, page by page: no query takes long, and no answer is kept whole. */
+/**
+ * Walks over the rows of a time range, page by page: no query takes long, and no answer is kept
+ * whole.
+ */
 export async function walkStored(walk: StoredWalk): Promise<number> {
   const { sql, table, visit } = walk
   const { pages, rowsAbout } = await pagesOf(walk)

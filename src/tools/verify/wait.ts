@@ -19,8 +19,8 @@ export interface CatchUp {
 }
 
 /**
- * Waits until the processors have committed up to `ends`, and the tables show what was written until then.
- * What is waited for is fixed, so that a wait in which something moves comes to an end.
+ * Waits until the processors have committed up to `ends`, and the tables show what was written
+ * until then. What is waited for is fixed, so that a wait in which something moves comes to an end.
  *
  * @returns Why it is not so, in words; empty where it is.
  */
@@ -62,8 +62,8 @@ async function awaitCommits(options: CatchUp): Promise<readonly string[]> {
     progress(total - left, total)
     const partitions = behind.flatMap((count, p) => (count > 0 ? [p] : []))
     const words = [
-      `the processors of group ${group} have ${left.toLocaleString('en')} records of ${topic} still to ` +
-        `commit (partitions ${partitions.join(', ')}), and nothing moves: do they run?`,
+      `the processors of group ${group} have ${left.toLocaleString('en')} records of ${topic} ` +
+        `still to commit (partitions ${partitions.join(', ')}), and nothing moves: do they run?`,
     ]
     return { left, words }
   })
