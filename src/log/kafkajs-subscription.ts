@@ -1,16 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, OffsetsByTopicPartition } from 'kafkajs'
 import { messageOf } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
+import { fencedCommit } from './fenced-commit.ts'
+import type { CommitFence, KafkajsCommit } from './fenced-commit.ts'
 import { meterloomAssigner } from './kafkajs-assigner.ts'
 import { kafkajsBatch } from './kafkajs-batch.ts'
 import { partitionKey } from './log.ts'
 import type { CommitRequest, OwnedPartition, SubscribeOptions, Subscription } from './log.ts'
 import { missingIn } from './owned.ts'
-
-/** What a broker says to the commit of a member whose generation is over, or about to be. */
-const FENCED = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS']
 
 export interface KafkajsMembership {
   /** Makes clients whose requests end in time: below the session timeout. */
@@ -39,17 +37,18 @@ export async function subscribeKafkajs(
       initialRetryTime: LIMITS.logRetryMsMin,
       maxRetryTime: LIMITS.logRetryMsMax,
       retries: LIMITS.logConsumerRetriesMax,
-      // What kafkajs does not mend by retrying, a new process does: it was seen to stop in silence.
-      restartOnFailure: () => Promise.resolve(false),
+      // A broker that starts refuses joins until it has read its groups, and kafkajs gives up on
+      // that.
+      restartOnFailure: () => Promise.resolve(member.wantsRestart()),
     },
   })
-  const member = new KafkajsMember(consumer, membership, options)
+  const member: KafkajsMember = new KafkajsMember(consumer, membership, options)
   try {
     await consumer.connect()
     await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
     await member.run()
   } catch (error) {
-    await consumer.disconnect()
+    await member.close()
     const { brokers } = membership
     throw logErrors.unavailable({ brokers, what: 'subscribe', detail: messageOf(error) }, error)
   }
@@ -67,13 +66,16 @@ export async function subscribeKafkajs(
  *   generation is current, and retries over a join; here a commit is tried once a call of kafkajs,
  *   and refused
  *   where the partition was assigned in another generation than the current one.
+ * - A broker that is away is waited for, however long: kafkajs starts anew after what may pass.
+ *   Only
+ *   what cannot pass ends the subscription.
  * - `onRevoked` comes after the join that took partitions away, before `onAssigned`: other members
  *   may own them by then. It is for letting go, not for a last commit.
  * - No batch is handed over before `onAssigned` has settled, nor one that was fetched from before
  *   its
  *   answer, or while its partition is paused.
  */
-class KafkajsMember implements Subscription {
+class KafkajsMember implements Subscription, CommitFence {
   generation = -1
   private joins = 0
   private owned: ReadonlyMap<string, OwnedPartition> = new Map()
@@ -86,7 +88,7 @@ class KafkajsMember implements Subscription {
   private closing: Promise<void> | undefined
   private failed = false
   /** One try of a commit; kafkajs hands it out with each batch. */
-  private commitOnce: ((offsets: OffsetsByTopicPartition) => Promise<void>) | undefined
+  private tryCommit: ((offsets: OffsetsByTopicPartition) => Promise<void>) | undefined
   private readonly consumer: Consumer
   private readonly membership: KafkajsMembership
   private readonly options: SubscribeOptions
@@ -97,27 +99,44 @@ class KafkajsMember implements Subscription {
     this.options = options
   }
 
+  /** Resolves when the group has taken us in. */
   async run(): Promise<void> {
     const { consumer } = this
     const { REBALANCING, GROUP_JOIN, CRASH } = consumer.events
+    const first = Promise.withResolvers<undefined>()
+    const tooLong = setTimeout(() => {
+      first.reject(new Error(`no answer of the group within ${LIMITS.logJoinMsMax} ms`))
+    }, LIMITS.logJoinMsMax)
     consumer.on(REBALANCING, () => {
       this.generation = -1
     })
-    consumer.on(GROUP_JOIN, ({ payload }) => this.joined(payload.memberAssignment))
-    const crashed = new Promise<never>((_, reject) => {
-      consumer.on(CRASH, ({ payload }) => {
-        // A crash while we start is the caller's to hear of.
-        if (this.joins === 0) reject(payload.error)
-        else this.fail(payload.error)
+    consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.joined(payload.memberAssignment)
+      first.resolve(undefined)
+    })
+    consumer.on(CRASH, ({ payload }) => {
+      this.generation = -1
+      // It belongs to the membership that is over.
+      this.tryCommit = undefined
+      if (payload.restart) return
+      first.reject(payload.error)
+      if (this.joins > 0) this.fail(payload.error)
+    })
+    try {
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: LIMITS.logHandlersMax,
+        eachBatch: (payload) => this.eachBatch(payload),
       })
-    })
-    const running = consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: LIMITS.logHandlersMax,
-      eachBatch: (payload) => this.eachBatch(payload),
-    })
-    await Promise.race([running, crashed])
+      await first.promise
+    } finally {
+      clearTimeout(tooLong)
+    }
+  }
+
+  wantsRestart(): boolean {
+    return this.closing === undefined && !this.failed
   }
 
   private joined(assignment: Readonly<Record<string, readonly number[]>>): void {
@@ -128,6 +147,10 @@ class KafkajsMember implements Subscription {
       for (const partition of partitions) owned.push({ topic, partition, generation })
     }
     this.owned = new Map(owned.map((one) => [partitionKey(one.topic, one.partition), one]))
+    // After a new start kafkajs no longer knows what is paused.
+    for (const { topic, partition } of owned) {
+      if (this.paused.has(partitionKey(topic, partition))) this.pause([{ topic, partition }])
+    }
     this.gate = this.gate
       .then(() => this.handOver(generation, owned))
       .catch((error: unknown) => this.fail(error))
@@ -170,7 +193,7 @@ class KafkajsMember implements Subscription {
   }
 
   private async eachBatch(payload: EachBatchPayload): Promise<void> {
-    this.commitOnce = (offsets) => payload.commitOffsetsIfNecessary(offsets)
+    this.tryCommit = (offsets) => payload.commitOffsetsIfNecessary(offsets)
     let lost: unknown
     const beat = setInterval(() => {
       payload.heartbeat().catch((error: unknown) => {
@@ -231,52 +254,26 @@ class KafkajsMember implements Subscription {
     }
   }
 
-  async commit(requests: readonly CommitRequest[]): Promise<void> {
-    const deadlineMs = performance.now() + this.membership.requestTimeoutMs
-    for (let waitMs = LIMITS.logRetryMsMin; ; waitMs *= 2) {
-      this.refuseStale(requests)
-      try {
-        // The generation goes into the request in this very turn.
-        await this.tryCommit(requests)
-        return
-      } catch (error) {
-        this.refuseStale(requests, error)
-        const { type = '', retriable = true } = error as { type?: string; retriable?: boolean }
-        if (FENCED.includes(type)) throw this.stale(requests[0]!, error)
-        if (!retriable || performance.now() + waitMs > deadlineMs) {
-          const { brokers } = this.membership
-          throw logErrors.unavailable({ brokers, what: 'commit', detail: messageOf(error) }, error)
-        }
-      }
-      await sleep(waitMs)
-    }
+  commit(requests: readonly CommitRequest[]): Promise<void> {
+    return fencedCommit(this, requests)
   }
 
-  private tryCommit(requests: readonly CommitRequest[]): Promise<void> {
-    const offsets = requests.map(({ topic, partition, offset, metadata = '' }) => ({
-      topic,
-      partition,
-      offset: String(offset),
-      metadata,
-    }))
-    // Before the first batch of a process there is only the call that retries by itself.
-    if (this.commitOnce === undefined) return this.consumer.commitOffsets(offsets)
+  get brokers(): string {
+    return this.membership.brokers
+  }
+
+  get commitMsMax(): number {
+    return this.membership.requestTimeoutMs
+  }
+
+  /** The generation goes into the request in the turn of the loop that calls this. */
+  commitOnce(offsets: readonly KafkajsCommit[]): Promise<void> {
+    // Before the first batch of a membership there is only the call that retries by itself.
+    if (this.tryCommit === undefined) return this.consumer.commitOffsets([...offsets])
     const byTopic = Map.groupBy(offsets, ({ topic }) => topic)
-    return this.commitOnce({
+    return this.tryCommit({
       topics: [...byTopic].map(([topic, partitions]) => ({ topic, partitions })),
     })
-  }
-
-  private refuseStale(requests: readonly CommitRequest[], cause?: unknown): void {
-    for (const request of requests) {
-      if (request.generation !== this.generation) throw this.stale(request, cause)
-    }
-  }
-
-  private stale(request: CommitRequest, cause: unknown): Error {
-    const { topic, partition, generation } = request
-    const current = this.generation
-    return logErrors.staleGeneration({ topic, partition, generation, current }, cause)
   }
 
   close(): Promise<void> {
