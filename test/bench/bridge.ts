@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type Server, freePorts, makeServers } from '../../infra/servers/index.ts'
+import { type Log } from '../../src/log/log.ts'
+import { connectLog } from '../../src/log/connect.ts'
+import { topicNames, topicSpecs } from '../../src/log/topics.ts'
+import { loadCodecs } from '../../src/schemas/codecs.ts'
+import { testConfig } from '../support/config.ts'
+import { environmentOf, onFreePorts } from '../support/roles.ts'
+import { type Arrived, countArrived } from './bridge-check.ts'
+import { type Peer, peerMissing, startPeer } from './bridge-peer.ts'
+import { type Load, indexOf } from './bridge-readings.ts'
+import { type Outcome, killed, runLoad } from './bridge-run.ts'
+
+/**
+ * `npm run bench:bridge`: acknowledged readings a second and CPU for each, one JSON reading a PUBLISH at
+ * QoS 1; then whether Kafka holds every acknowledged one. With --kill the bridge, then Kafka, is killed
+ * half-way; with --peer mosquitto and Apache Camel run the same load. Kafka is our own unless
+ * KAFKA_BROKERS names one (which is not killed).
+ */
+const { values: flags } = parseArgs({
+  options: {
+    readings: { type: 'string', default: '200000' },
+    connections: { type: 'string', default: '1,50,1000' },
+    outstanding: { type: 'string', default: '1000' },
+    kill: { type: 'boolean', default: false },
+    peer: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
+const readings = Number(flags.readings)
+const outstanding = Number(flags.outstanding)
+const MAIN = join(import.meta.dirname, '../../src/main.ts')
+const WARM_UP = 100_000
+const READY_MS_MAX = 20_000
+/** The peer's broker acknowledges before Kafka: what nobody has seen after this long is lost. */
+const PEER_QUIET_MS = 12_000
+
+type Line = Outcome & Arrived & { readonly case: string }
+
+const lines: Line[] = []
+const dataDir = mkdtempSync(join(tmpdir(), 'meterloom-bench-'))
+
+function report(line: Line): void {
+  lines.push(line)
+  if (flags.json) {
+    console.log(JSON.stringify(line))
+    return
+  }
+  console.log(
+    `${line.case.padEnd(26)} ${String(line.connections).padStart(5)} connections  ` +
+      `${String(line.acknowledgedPerSecond).padStart(7)} acknowledged/s  ` +
+      `${line.cpuMicros.toFixed(1).padStart(5)} us of CPU each  ${line.residentMb} MB  ` +
+      `p50 ${line.latencyMsP50} ms, p99 ${line.latencyMsP99} ms  ` +
+      `lost ${line.lost}, repeated ${line.repeats}`,
+  )
+}
+
+interface OurBridge {
+  readonly url: string
+  pid(): number
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+async function startBridge(config: Parameters<typeof environmentOf>[0]): Promise<OurBridge> {
+  let child: ChildProcess
+  const start = async () => {
+    child = spawn(process.execPath, [MAIN, 'bridge'], {
+      env: { ...process.env, ...environmentOf(config), LOG_LEVEL: 'warn' },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    await ready(config.bridgeOpsPort)
+  }
+  await start()
+  return {
+    url: `mqtt://127.0.0.1:${config.mqttPort}`,
+    pid: () => child.pid!,
+    // As the supervisor would start it again.
+    async kill() {
+      await killed(child)
+      await sleep(500)
+      await start()
+    },
+    stop: () => killed(child),
+  }
+}
+
+async function ready(opsPort: number): Promise<void> {
+  const deadlineMs = performance.now() + READY_MS_MAX
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${opsPort}/ready`).catch(() => undefined)
+    if (answer?.ok === true) return
+    if (performance.now() > deadlineMs) throw new Error('the bridge is not ready')
+    await sleep(50)
+  }
+}
+
+async function ownKafka(): Promise<{ server: Server | undefined; kafkaBrokers: string }> {
+  const given = process.env['KAFKA_BROKERS'] ?? ''
+  if (given !== '') return { server: undefined, kafkaBrokers: given }
+  const [kafka = 0, kafkaController = 0, other = 0] = await freePorts(3)
+  const ports = { kafka, kafkaController, questdbHttp: other, questdbPg: other, postgres: other }
+  const [server] = await makeServers({ dataDir, ports, only: ['kafka'] })
+  await server!.start()
+  return { server, kafkaBrokers: `127.0.0.1:${kafka}` }
+}
+
+let runs = 0
+
+function nextLoad(url: string, connections: number, count = readings): Load {
+  runs += 1
+  return { url, tenant: `bench${runs}`, connections, outstanding, readings: count }
+}
+
+async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>): Promise<void> {
+  const config = await onFreePorts(
+    testConfig({ kafkaBrokers: kafka.kafkaBrokers, partitions: 12, retentionBytes: -1 }),
+  )
+  const topics = topicNames(config.topicPrefix)
+  await log.createTopics(topicSpecs(topics, config))
+  const { reading } = await loadCodecs()
+  const bridge = await startBridge(config)
+  const pids = () => [bridge.pid()]
+  const run = async (name: string, load: Load, atHalf?: () => Promise<void>) => {
+    const from = await log.endOffsets(topics.readings)
+    const outcome = await runLoad(load, { pids, ...(atHalf && { atHalf }) })
+    const arrived = await countArrived(log, topics.readings, {
+      from,
+      readings: load.readings,
+      indexOf: (key, value) => {
+        if (!key.startsWith(`${load.tenant}/`)) return undefined
+        const { meterId, at } = reading.decode(value)
+        return indexOf(meterId, at / 1_000)
+      },
+    })
+    report({ case: name, ...outcome, ...arrived })
+  }
+  try {
+    await runLoad(nextLoad(bridge.url, 50, WARM_UP), { pids })
+    for (const connections of flags.connections.split(',').map(Number)) {
+      await run('meterloom', nextLoad(bridge.url, connections), undefined)
+    }
+    if (flags.kill) {
+      await run('meterloom, bridge killed', nextLoad(bridge.url, 50), () => bridge.kill())
+      const { server } = kafka
+      if (server === undefined) console.error('Kafka is not ours to kill: KAFKA_BROKERS is set')
+      else await run('meterloom, Kafka killed', nextLoad(bridge.url, 50), () => restart(server))
+    }
+  } finally {
+    await bridge.stop()
+    await log.deleteTopics(Object.values(topics))
+  }
+}
+
+async function restart(server: Server): Promise<void> {
+  process.kill(server.pid!, 'SIGKILL')
+  while (server.pid !== undefined) await sleep(50)
+  await server.start()
+}
+
+async function benchPeer(log: Log, kafkaBrokers: string): Promise<void> {
+  const missing = peerMissing()
+  if (missing !== undefined) {
+    console.error(`the peer is left out: ${missing}`)
+    return
+  }
+  const [port] = await freePorts(1)
+  const peerData = join(import.meta.dirname, '../../.meterloom')
+  await log.createTopics([{ topic: 'bridge.readings', partitions: 12, settings: {} }])
+  const peer = await startPeer({ kafkaBrokers, port: port!, dataDir: peerData })
+  try {
+    await runLoad(nextLoad(peer.url, 50, WARM_UP), peer)
+    for (const connections of flags.connections.split(',').map(Number)) {
+      await peerRun(log, peer, 'mosquitto and Camel', nextLoad(peer.url, connections))
+    }
+    if (flags.kill) {
+      const killing = { pids: () => [], atHalf: () => peer.killBroker() }
+      await peerRun(log, peer, 'their broker killed', nextLoad(peer.url, 50), killing)
+    }
+  } finally {
+    await peer.stop()
+    await log.deleteTopics([peer.topic])
+  }
+}
+
+async function peerRun(
+  log: Log,
+  peer: Peer,
+  name: string,
+  load: Load,
+  measured: Parameters<typeof runLoad>[1] = peer,
+): Promise<void> {
+  const from = await log.endOffsets(peer.topic)
+  const outcome = await runLoad(load, measured)
+  const total = async () => (await log.endOffsets(peer.topic)).reduce((sum, end) => sum + end, 0)
+  for (let before = -1, quietMs = 0; quietMs < PEER_QUIET_MS; quietMs += 500) {
+    const now = await total()
+    if (now !== before) quietMs = 0
+    before = now
+    if (now - from.reduce((sum, end) => sum + end, 0) >= load.readings) break
+    await sleep(500)
+  }
+  const arrived = await countArrived(log, peer.topic, {
+    from,
+    readings: load.readings,
+    indexOf: (key, value) => {
+      const [, tenant, meterId = ''] = key.split('/')
+      if (tenant !== load.tenant) return undefined
+      const { at } = JSON.parse(value.toString()) as { at: string }
+      return indexOf(meterId, Date.parse(at))
+    },
+  })
+  report({ case: name, ...outcome, ...arrived })
+}
+
+const kafka = await ownKafka()
+const log = await connectLog({ kafkaBrokers: kafka.kafkaBrokers }, { clientId: 'bench' })
+try {
+  await benchBridge(log, kafka)
+  if (flags.peer) await benchPeer(log, kafka.kafkaBrokers)
+} finally {
+  await log.close()
+  await kafka.server?.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+// What was acknowledged and is not there breaks the one promise.
+const isBroken = lines.some((line) => line.case.startsWith('meterloom') && line.lost > 0)
+process.exit(isBroken ? 1 : 0)
