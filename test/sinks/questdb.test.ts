@@ -114,7 +114,7 @@ test('a row that QuestDB cannot take is named, and the next batch goes on', asyn
   assert.deepEqual(await rowsOf(sql, table, `select meter_id from '${table}'`), [['m-1']])
 })
 
-test('a window before 1970 is left out and counted, the rest is written', async (t) => {
+test('a row before 1970 is left out and counted, the rest is written', async (t) => {
   const { prefix, sql } = await testTables(t)
   const metrics = new Registry()
   const sink = questdbSink({ questdbUrl, prefix, metrics })
