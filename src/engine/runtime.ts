@@ -178,12 +178,13 @@ class PartitionRuntime implements Runtime {
     await this.flusher.room()
   }
 
+  /** Restoring is being behind, not being unfit: how far behind, the lag and `restoring` metrics tell. */
   readiness(): Readiness {
     const reasons: string[] = []
     if (this.stopped) reasons.push('engine: it is stopping')
-    else if (this.restoring > 0) {
-      reasons.push(`engine: ${this.restoring} partitions are being restored`)
-    } else if (!this.assigned) reasons.push('engine: the group has assigned no partitions yet')
+    else if (!this.assigned && this.restoring === 0) {
+      reasons.push('engine: the group has assigned no partitions yet')
+    }
     return { ready: reasons.length === 0, reasons }
   }
 
