@@ -126,9 +126,9 @@ class TableWriter {
   }
 
   /**
-   * QuestDB holds no time before 1970 and would refuse the whole batch, so that one such record would
-   * stop its partition for ever. The bridge takes nothing that old; who else appends to the log may.
-   * The first row to send is answered: the order is by time.
+   * QuestDB holds no time before 1970 and would refuse the whole batch, so that one such record
+   * would stop its partition for ever. The bridge takes nothing that old; who else appends to the
+   * log may. The first row to send is answered: the order is by time.
    */
   private skipBefore1970(times: Float64Array, order: Uint32Array): number {
     let first = 0
