@@ -43,7 +43,9 @@ export interface Bridge {
   readonly port: number
   /** One line for each part that does not do its work. */
   problems(): readonly string[]
-  /** Stops taking messages, finishes those in flight, and says good-bye. The producer stays open. */
+  /**
+   * Stops taking messages, finishes those in flight, and says good-bye. The producer stays open.
+   */
   close(): Promise<void>
 }
 
@@ -98,7 +100,8 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge> {
     async close() {
       listener.stopAccepting()
       gate.lock()
-      // Kafka may be what is away: then what is in flight is refused, and its devices have it still.
+      // Kafka may be what is away: then what is in flight is refused, and its devices have it
+      // still.
       const hurry = setTimeout(() => appender.hurry(), LIMITS.bridgeStopMs / 2)
       const late = Promise.withResolvers<undefined>()
       const limit = setTimeout(() => late.resolve(undefined), LIMITS.bridgeStopMs)

@@ -10,13 +10,14 @@ import type { BridgeMetrics } from './metrics.ts'
 /**
  * The second source: a broker that is there already, with MQTT 5.
  *
- * - shared subscription: `$share/GROUP/FILTER`; the broker gives each message to one member of the group,
- *   so that connections, and bridges, divide the work.
- * - session: what the broker keeps under our client id while we are away. Its messages wait there, and
- *   those that we have not acknowledged come again.
+ * - shared subscription: `$share/GROUP/FILTER`; the broker gives each message to one member of the
+ *   group, so that connections, and bridges, divide the work.
+ * - session: what the broker keeps under our client id while we are away. Its messages wait there,
+ *   and those that we have not acknowledged come again.
  *
- * A message is acknowledged when Kafka has it. mqtt.js has one message a connection under way, hence the
- * many connections. What the broker loses by itself nobody here can know: the promise is the broker's.
+ * A message is acknowledged when Kafka has it. mqtt.js has one message a connection under way,
+ * hence the many connections. What the broker loses by itself nobody here can know: the promise is
+ * the broker's.
  */
 export interface BrokerSourceOptions {
   readonly url: string
@@ -103,8 +104,8 @@ class Member {
           principal: openPrincipal,
         },
         (error) => {
-          // An error given to mqtt.js would leave out the PUBACK and go on to the next one, as if the
-          // message were done: the broker sends it again only on a new connection.
+          // An error given to mqtt.js would leave out the PUBACK and go on to the next one, as if
+          // the message were done: the broker sends it again only on a new connection.
           if (error === undefined) acknowledge()
           else this.reopen(client, `not stored: ${messageOf(error)}`)
           this.underWay -= 1

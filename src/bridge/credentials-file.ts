@@ -7,14 +7,16 @@ import { bridgeErrors } from './errors.ts'
 import type { Principal } from './inbound.ts'
 
 /**
- * Devices and their rights in a JSON file. A device's MQTT user name is its `name`, its password a token.
+ * Devices and their rights in a JSON file. A device's MQTT user name is its `name`, its password a
+ * token.
  *
  *     { "devices": [ { "name": "gateway-7",
  *                      "tokenHashes": ["sha256:..."],
  *                      "publish": [ { "tenant": "demo", "meters": ["m-1", "roof-*"] } ] } ] }
  *
- * The hash is plain SHA-256, since a token is random and not a person's password: there is nothing to be
- * guessed, and thousands of devices that come back at once would keep scrypt busy for minutes.
+ * The hash is plain SHA-256, since a token is random and not a person's password: there is nothing
+ * to be guessed, and thousands of devices that come back at once would keep scrypt busy for
+ * minutes.
  *
  * Read at the start alone: a bridge may be restarted at any time without losing a reading.
  */
@@ -132,7 +134,9 @@ function principalOf(name: string, rights: readonly Right[]): Principal {
   }
 }
 
-/** One expression for all patterns of a list. `*` stands for any characters; a name holds no slash. */
+/**
+ * One expression for all patterns of a list. `*` stands for any characters; a name holds no slash.
+ */
 function patternOf(patterns: readonly string[]): RegExp {
   const escaped = patterns.map((pattern) =>
     pattern

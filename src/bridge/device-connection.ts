@@ -19,9 +19,10 @@ export interface SharedByConnections {
 }
 
 /**
- * One device's connection, between its socket and aedes. aedes takes what came by `read(null)`, and works
- * on all packets of one read at once; so here is the place to look at it first, and to leave it where it
- * is: what is not read fills the socket's buffer, then TCP's window, and then the device waits.
+ * One device's connection, between its socket and aedes. aedes takes what came by `read(null)`, and
+ * works on all packets of one read at once; so here is the place to look at it first, and to leave
+ * it where it is: what is not read fills the socket's buffer, then TCP's window, and then the
+ * device waits.
  */
 export class DeviceConnection implements Waiter {
   clientId = ''

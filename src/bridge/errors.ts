@@ -6,7 +6,8 @@ export const bridgeErrors = errorTable('bridge', {
     retryable: false,
     message: (f: { bindAddress: string }) =>
       `BIND_ADDRESS is ${f.bindAddress}, where other machines can reach the bridge, but ` +
-      'CREDENTIALS_FILE is not set, so that anybody could write readings: set CREDENTIALS_FILE, or ' +
+      'CREDENTIALS_FILE is not set, so that anybody could write readings: set ' +
+      'CREDENTIALS_FILE, or ' +
       'leave BIND_ADDRESS at 127.0.0.1',
   },
   noCredentials: {
@@ -26,14 +27,16 @@ export const bridgeErrors = errorTable('bridge', {
     domain: 'user',
     retryable: false,
     message: (f: { length: number; min: number }) =>
-      `a token of ${f.length} characters can be guessed: use at least ${f.min} random ones, such as ` +
+      `a token of ${f.length} characters can be guessed: use at least ${f.min} random ` +
+      'ones, such as ' +
       'those of `openssl rand -base64 24`',
   },
   frameTooLong: {
     domain: 'user',
     retryable: false,
     message: (f: { length: number; max: number }) =>
-      `a frame of ${f.length} bytes is above the ${f.max} that the bridge takes: send smaller batches`,
+      `a frame of ${f.length} bytes is above the ${f.max} that the bridge takes: send ` +
+      'smaller batches',
   },
   badFrame: {
     domain: 'user',
@@ -44,13 +47,15 @@ export const bridgeErrors = errorTable('bridge', {
     domain: 'user',
     retryable: true,
     message: (f: { bytes: number; max: number }) =>
-      `frames that are begun and not ended hold ${f.bytes} bytes, above ${f.max}: connect again later`,
+      `frames that are begun and not ended hold ${f.bytes} bytes, above ${f.max}: ` +
+      'connect again later',
   },
   silent: {
     domain: 'user',
     retryable: true,
     message: (f: { clientId: string; keepaliveMs: number }) =>
-      `${f.clientId} has said nothing for one and a half times its keepalive of ${f.keepaliveMs} ms`,
+      `${f.clientId} has said nothing for one and a half times its keepalive of ` +
+      `${f.keepaliveMs} ms`,
   },
   notStored: {
     domain: 'external',
@@ -68,12 +73,14 @@ export const bridgeErrors = errorTable('bridge', {
     domain: 'user',
     retryable: false,
     message: (f: { value: string }) =>
-      `MQTT_URL '${f.value}' is no address of a broker: write mqtt://host:1883 or mqtts://host:8883`,
+      `MQTT_URL '${f.value}' is no address of a broker: write mqtt://host:1883 or ` +
+      'mqtts://host:8883',
   },
   brokerRefused: {
     domain: 'external',
     retryable: true,
     message: (f: { url: string; what: string; detail: string }) =>
-      `the broker at ${f.url} does not ${f.what} (${f.detail}); check MQTT_URL, and that it speaks MQTT 5`,
+      `the broker at ${f.url} does not ${f.what} (${f.detail}); check MQTT_URL, and that ` +
+      'it speaks MQTT 5',
   },
 })

@@ -2,10 +2,11 @@ import { LIMITS } from '../kernel/limits.ts'
 import { bridgeErrors } from './errors.ts'
 
 /**
- * Looks at the length of each frame before the parser does: neither aedes nor mqtt-packet limits it, and
- * both would gather 256 MiB of one frame in memory.
+ * Looks at the length of each frame before the parser does: neither aedes nor mqtt-packet limits
+ * it, and both would gather 256 MiB of one frame in memory.
  *
- *     frame = type and flags, 1 byte | remaining length, 1 to 4 bytes of 7 bits, low first | the rest
+ *     frame = type and flags, 1 byte | remaining length, 1 to 4 bytes of 7 bits, low first | the
+ *     rest
  */
 export class FrameGuard {
   private readonly bytesMax: number
@@ -29,7 +30,8 @@ export class FrameGuard {
   /**
    * Takes what came next.
    *
-   * @returns The error for which the connection must be closed: bridge.frameTooLong, bridge.badFrame.
+   * @returns The error for which the connection must be closed: bridge.frameTooLong,
+   *   bridge.badFrame.
    */
   take(chunk: Uint8Array): Error | undefined {
     let at = 0

@@ -2,8 +2,8 @@
  * Bounds what is between the sockets and the log.
  *
  * - weight: the bytes that a message in flight costs us, see `weightOf` in `intake.ts`.
- * - shut: the weight is at its maximum. Who wants to read then is refused, waits in line, and its TCP is
- *   left unread, so that the device itself is slowed down.
+ * - shut: the weight is at its maximum. Who wants to read then is refused, waits in line, and its
+ *   TCP is left unread, so that the device itself is slowed down.
  */
 export class Gate {
   private readonly weightMax: number

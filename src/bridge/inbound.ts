@@ -25,8 +25,8 @@ export interface Decoded {
   /** Why, one for each of `deadLetters`: its error's code, such as `payload.inFuture`. */
   readonly reasons: readonly string[]
   /**
-   * Messages and elements that are whole but hold no reading (a button, a state, a null for every channel):
-   * neither stored nor refused, but to be counted.
+   * Messages and elements that are whole but hold no reading (a button, a state, a null for every
+   * channel): neither stored nor refused, but to be counted.
    */
   readonly ignored: number
 }

@@ -11,7 +11,9 @@ export interface IntakeOptions {
   readonly metrics: BridgeMetrics
 }
 
-/** Takes a message from any source to the log: decode, count, append, and only then tell the source. */
+/**
+ * Takes a message from any source to the log: decode, count, append, and only then tell the source.
+ */
 export class Intake {
   private readonly options: IntakeOptions
 
@@ -20,8 +22,8 @@ export class Intake {
   }
 
   /**
-   * @param done Called once, without an error when all that the message says is in the log. A message
-   *   that leaves nothing there is done at once.
+   * @param done Called once, without an error when all that the message says is in the log. A
+   *   message that leaves nothing there is done at once.
    * @returns What the message weighs until `done`, in bytes.
    */
   take(inbound: Inbound, done: (error?: unknown) => void): number {

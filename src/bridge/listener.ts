@@ -43,12 +43,13 @@ const BAD_USERNAME_OR_TOKEN = 4
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The MQTT 3.1.1 listener for devices, on aedes: its parser, its sessions' take-over, its QoS 2. A PUBACK
- * (or PUBREC) follows the message's place in Kafka, since aedes sends it after `authorizePublish`.
+ * The MQTT 3.1.1 listener for devices, on aedes: its parser, its sessions' take-over, its QoS 2. A
+ * PUBACK (or PUBREC) follows the message's place in Kafka, since aedes sends it after
+ * `authorizePublish`.
  *
- * What a broker does beyond that is cut off. Nothing is fanned out or kept: a retained message is an
- * ordinary reading, a will is counted and forgotten (it was written before what it tells of), no session
- * outlives its connection, and nobody may subscribe.
+ * What a broker does beyond that is cut off. Nothing is fanned out or kept: a retained message is
+ * an ordinary reading, a will is counted and forgotten (it was written before what it tells of), no
+ * session outlives its connection, and nobody may subscribe.
  *
  * @throws ops.portTaken, ops.cannotListen
  */
@@ -94,8 +95,8 @@ class MqttListener implements Listener {
         done(null, null)
       },
     })
-    // Behind `authorizePublish` there is nobody to tell: no subscriber, no retained message, no queue.
-    // It saves half of aedes's time a message, and all that would grow.
+    // Behind `authorizePublish` there is nobody to tell: no subscriber, no retained message, no
+    // queue. It saves half of aedes's time a message, and all that would grow.
     this.broker.publish = (_packet: unknown, client: unknown, done?: Done) => {
       const callback = typeof client === 'function' ? (client as Done) : done
       callback?.()

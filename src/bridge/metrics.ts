@@ -4,8 +4,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 export type DisconnectReason = 'oversize' | 'malformed' | 'overload' | 'keepalive' | 'kafka'
 
 /**
- * What the bridge counts. Plain numbers on the hot path, read by prom-client when somebody scrapes: its
- * own counters cost a microsecond a message.
+ * What the bridge counts. Plain numbers on the hot path, read by prom-client when somebody scrapes:
+ * its own counters cost a microsecond a message.
  */
 export class BridgeMetrics {
   readings = 0
@@ -138,7 +138,8 @@ export class BridgeMetrics {
     new Counter({
       name: 'meterloom_bridge_disconnects_total',
       help:
-        'Connections that the bridge ended: oversize (a frame above 1 MiB), malformed (no MQTT), overload ' +
+        'Connections that the bridge ended: oversize (a frame above 1 MiB), malformed ' +
+        '(no MQTT), overload ' +
         '(too much begun and not ended), keepalive (silent), kafka (not stored, to be sent again)',
       labelNames: ['reason'],
       registers,

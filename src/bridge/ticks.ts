@@ -4,8 +4,9 @@ import type { Codec } from '../schemas/codecs.ts'
 import type { ControlRecord } from '../schemas/records.ts'
 
 /**
- * What says in the log itself that a bridge is alive: a control record in every partition of `readings`.
- * Without one, silence in the log may be an outage of ours, and nobody may take it for the fleet's.
+ * What says in the log itself that a bridge is alive: a control record in every partition of
+ * `readings`. Without one, silence in the log may be an outage of ours, and nobody may take it for
+ * the fleet's.
  *
  * @param source Which bridge it is.
  */

@@ -18,11 +18,14 @@ export const LIMITS = Object.freeze({
   /** Beyond any quantity that is metered, and far from where sums of squares overflow a double. */
   valueMagnitudeMax: 1e15,
   /**
-   * Times before 1973-03-03T09:46:40Z are refused: a clock that was never set says 1970, and from here on
-   * seconds, milliseconds and microseconds since 1970 can be told apart by their size.
+   * Times before 1973-03-03T09:46:40Z are refused: a clock that was never set says 1970, and from
+   * here on seconds, milliseconds and microseconds since 1970 can be told apart by their size.
    */
   earliestAtMicros: 1e14,
-  /** Names of channels and topics whose checked form is remembered; all are forgotten together above it. */
+  /**
+   * Names of channels and topics whose checked form is remembered; all are forgotten together above
+   * it.
+   */
   rememberedNamesMax: 50_000,
   futureMicrosMax: 5 * 60 * 1_000_000,
   /** revision = epoch * 2^44 + offset stays an exact double below this. */
@@ -67,8 +70,8 @@ export const LIMITS = Object.freeze({
   logConsumerRetriesMax: 20,
   logAdminRetriesMax: 8,
   /**
-   * What a producer puts into one record batch; more goes in further requests. A single record may be
-   * larger, up to `recordBytesMax`; the topics take batches of 2 MiB.
+   * What a producer puts into one record batch; more goes in further requests. A single record may
+   * be larger, up to `recordBytesMax`; the topics take batches of 2 MiB.
    */
   logAppendBytesMax: 1024 * 1024,
   recordBytesMax: 1_500_000,
@@ -102,8 +105,9 @@ export const LIMITS = Object.freeze({
   /** What a message in flight weighs beside its bytes: the objects that hold it. */
   bridgeMessageOverheadBytes: 256,
   /**
-   * What one connection may have in flight, and all of them together; above it TCP is left unread. The
-   * total is what one turn of the loop may have to take up when Kafka comes back: 40,000 small messages.
+   * What one connection may have in flight, and all of them together; above it TCP is left unread.
+   * The total is what one turn of the loop may have to take up when Kafka comes back: 40,000 small
+   * messages.
    */
   bridgeConnectionBytesMax: 2 * 1024 * 1024,
   bridgeInFlightBytesMax: 16 * 1024 * 1024,
@@ -113,8 +117,13 @@ export const LIMITS = Object.freeze({
   bridgeEarlyPacketsMax: 16_384,
   /** QoS 2 publishes of one connection between PUBREC and PUBREL; their payloads are not kept. */
   bridgeQos2Max: 16_384,
-  /** One request to Kafka. Half of what a record batch of the topics may hold, if all is one meter's. */
+  /**
+   * One request to Kafka. Half of what a record batch of the topics may hold, if all is one
+   * meter's.
+   */
   bridgeAppendBytesMax: 1024 * 1024,
+  /** What comes within this shares a request to Kafka. */
+  bridgeGatherMs: 2,
   /** After a refusal the next append waits this long, twice as long each time. */
   bridgeAppendRetryMsMin: 200,
   bridgeAppendRetryMsMax: 2_000,
@@ -179,7 +188,9 @@ export const LIMITS = Object.freeze({
   /** A table whose writes wait longer than this makes the role not ready. */
   questdbStuckMs: 10_000,
   walPollEveryMs: 5_000,
-  /** Transactions that a table may be behind its WAL, for this long, before the role is not ready. */
+  /**
+   * Transactions that a table may be behind its WAL, for this long, before the role is not ready.
+   */
   walLagTransactionsMax: 200,
   walLagMsMax: 60_000,
 
@@ -196,7 +207,9 @@ export const LIMITS = Object.freeze({
   verifyPageRows: 1_000_000,
   verifyPollMs: 250,
   verifyPatienceMs: 60_000,
-  /** Differences that are told by name, and unexpected rows whose names are kept until it is known. */
+  /**
+   * Differences that are told by name, and unexpected rows whose names are kept until it is known.
+   */
   verifyNamedMax: 20,
   verifyNamesKeptMax: 10_000,
   /** Acknowledged readings that are not in the log and looked for among the dead letters. */

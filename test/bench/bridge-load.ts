@@ -4,9 +4,9 @@ import { openPublisher } from '../../src/tools/publisher.ts'
 import { type Load, meterOf, readingOf } from './bridge-readings.ts'
 
 /**
- * The load of `bridge.ts`, a process of its own: `node bridge-load.ts '{...}'` opens the connections and
- * says `open`; publishes when it is told `go`, says `half` when half is acknowledged; ends with one JSON
- * line when all are.
+ * The load of `bridge.ts`, a process of its own: `node bridge-load.ts '{...}'` opens the
+ * connections and says `open`; publishes when it is told `go`, says `half` when half is
+ * acknowledged; ends with one JSON line when all are.
  */
 
 /** The latency of every so many publishes is measured. */

@@ -1,4 +1,6 @@
-/** What the benchmark of the bridge publishes, so that each reading can be told from what arrived. */
+/**
+ * What the benchmark of the bridge publishes, so that each reading can be told from what arrived.
+ */
 export interface Load {
   readonly url: string
   /** Tells one run's readings from another's. */

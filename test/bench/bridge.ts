@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Server, freePorts, makeServers } from '../../infra/servers/index.ts'
-import { type Log } from '../../src/log/log.ts'
+import type { Log } from '../../src/log/log.ts'
 import { connectLog } from '../../src/log/connect.ts'
 import { topicNames, topicSpecs } from '../../src/log/topics.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
@@ -17,10 +17,10 @@ import { type Load, indexOf } from './bridge-readings.ts'
 import { type Outcome, killed, runLoad } from './bridge-run.ts'
 
 /**
- * `npm run bench:bridge`: acknowledged readings a second and CPU for each, one JSON reading a PUBLISH at
- * QoS 1; then whether Kafka holds every acknowledged one. With --kill the bridge, then Kafka, is killed
- * half-way; with --peer mosquitto and Apache Camel run the same load. Kafka is our own unless
- * KAFKA_BROKERS names one (which is not killed).
+ * `npm run bench:bridge`: acknowledged readings a second and CPU for each, one JSON reading a
+ * PUBLISH at QoS 1; then whether Kafka holds every acknowledged one. With --kill the bridge, then
+ * Kafka, is killed half-way; with --peer mosquitto and Apache Camel run the same load. Kafka is our
+ * own unless KAFKA_BROKERS names one (which is not killed).
  */
 const { values: flags } = parseArgs({
   options: {
@@ -51,10 +51,12 @@ function report(line: Line): void {
     console.log(JSON.stringify(line))
     return
   }
+  const cpu = line.cpuMicros > 0 ? `${line.cpuMicros.toFixed(1)} us of CPU each` : ''
+  const memory = line.residentMb > 0 ? `${line.residentMb} MB` : ''
   console.log(
     `${line.case.padEnd(26)} ${String(line.connections).padStart(5)} connections  ` +
       `${String(line.acknowledgedPerSecond).padStart(7)} acknowledged/s  ` +
-      `${line.cpuMicros.toFixed(1).padStart(5)} us of CPU each  ${line.residentMb} MB  ` +
+      `${cpu.padStart(19)}  ${memory.padStart(6)}  ` +
       `p50 ${line.latencyMsP50} ms, p99 ${line.latencyMsP99} ms  ` +
       `lost ${line.lost}, repeated ${line.repeats}`,
   )
@@ -128,7 +130,8 @@ async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>
   const pids = () => [bridge.pid()]
   const run = async (name: string, load: Load, atHalf?: () => Promise<void>) => {
     const from = await log.endOffsets(topics.readings)
-    const outcome = await runLoad(load, { pids, ...(atHalf && { atHalf }) })
+    // Of processes that die half-way nobody can tell the CPU.
+    const outcome = await runLoad(load, atHalf ? { pids: () => [], atHalf } : { pids })
     const arrived = await countArrived(log, topics.readings, {
       from,
       readings: load.readings,
@@ -143,7 +146,7 @@ async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>
   try {
     await runLoad(nextLoad(bridge.url, 50, WARM_UP), { pids })
     for (const connections of flags.connections.split(',').map(Number)) {
-      await run('meterloom', nextLoad(bridge.url, connections), undefined)
+      await run('meterloom', nextLoad(bridge.url, connections))
     }
     if (flags.kill) {
       await run('meterloom, bridge killed', nextLoad(bridge.url, 50), () => bridge.kill())
@@ -218,13 +221,22 @@ async function peerRun(
   report({ case: name, ...outcome, ...arrived })
 }
 
+/** A client of its own for each, which knows of no topic that is gone. */
+async function withLog(kafkaBrokers: string, run: (log: Log) => Promise<void>): Promise<void> {
+  const log = await connectLog({ kafkaBrokers }, { clientId: 'bench' })
+  try {
+    await run(log)
+  } finally {
+    await log.close()
+  }
+}
+
 const kafka = await ownKafka()
-const log = await connectLog({ kafkaBrokers: kafka.kafkaBrokers }, { clientId: 'bench' })
+const { kafkaBrokers } = kafka
 try {
-  await benchBridge(log, kafka)
-  if (flags.peer) await benchPeer(log, kafka.kafkaBrokers)
+  await withLog(kafkaBrokers, (log) => benchBridge(log, kafka))
+  if (flags.peer) await withLog(kafkaBrokers, (log) => benchPeer(log, kafkaBrokers))
 } finally {
-  await log.close()
   await kafka.server?.stop()
   rmSync(dataDir, { recursive: true, force: true })
 }

@@ -100,25 +100,28 @@ test('a file that is wrong is refused with the place in it', async (t) => {
   }
 })
 
-test('at the listener: the right token comes in, others get CONNACK 4 and are counted', async (t) => {
-  const authenticator = await loadCredentials(await fileOf(t, { devices: [GATEWAY] }))
-  const { port, metric } = await openRig(t, { authenticator })
-  const right = { username: 'gateway-7', password: Buffer.from(TOKEN) }
-  const good = await RawDevice.connected(t, port, right)
-  good.send(publishPacket('a'))
-  await good.received('puback')
-  for (const options of [{}, { ...right, password: Buffer.from('x') }]) {
-    const bad = await RawDevice.open(t, port)
-    bad.send(connectPacket(options), publishPacket('b'))
-    await bad.closed()
-    assert.deepEqual(
-      bad.packets.map((packet) => ('returnCode' in packet ? packet.returnCode : packet.cmd)),
-      [4],
-    )
-  }
-  assert.equal(await metric('auth_refusals_total'), 2)
-  assert.equal(await metric('readings_total'), 1)
-})
+test(
+  'at the listener: the right token comes in, others get CONNACK 4 and are ' + 'counted',
+  async (t) => {
+    const authenticator = await loadCredentials(await fileOf(t, { devices: [GATEWAY] }))
+    const { port, metric } = await openRig(t, { authenticator })
+    const right = { username: 'gateway-7', password: Buffer.from(TOKEN) }
+    const good = await RawDevice.connected(t, port, right)
+    good.send(publishPacket('a'))
+    await good.received('puback')
+    for (const options of [{}, { ...right, password: Buffer.from('x') }]) {
+      const bad = await RawDevice.open(t, port)
+      bad.send(connectPacket(options), publishPacket('b'))
+      await bad.closed()
+      assert.deepEqual(
+        bad.packets.map((packet) => ('returnCode' in packet ? packet.returnCode : packet.cmd)),
+        [4],
+      )
+    }
+    assert.equal(await metric('auth_refusals_total'), 2)
+    assert.equal(await metric('readings_total'), 1)
+  },
+)
 
 test('nobody throws out the connection of another device by its client id', async (t) => {
   const authenticator = await loadCredentials(await fileOf(t, { devices: [GATEWAY, METER] }))

@@ -33,7 +33,8 @@ async function startMosquitto(t: TestContext): Promise<Mosquitto> {
   const file = join(folder, 'mosquitto.conf')
   writeFileSync(
     file,
-    `listener ${port!} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 100000\nlog_type error\n`,
+    `listener ${port!} 127.0.0.1\nallow_anonymous true\nmax_queued_messages ` +
+      '100000\nlog_type error\n',
   )
   let child: ChildProcess | undefined
   const kill = async () => {

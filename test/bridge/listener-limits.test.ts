@@ -73,48 +73,53 @@ test('no bytes bring the bridge down', async (t) => {
   await until('the others to be gone', async () => (await metric('connections')) === 1)
 })
 
-test('where Kafka is slow, TCP is left unread, memory stays bounded, and nothing is lost', async (t) => {
-  const { port, producer, metric } = await openRig(t)
-  producer.mode = 'hold'
-  const connections = 300
-  const acknowledged = new Set<string>()
-  const publisher = await openPublisher({
-    url: `mqtt://127.0.0.1:${port}`,
-    connections,
-    window: 4_096,
-    clientIdPrefix: 'flood-',
-    onAck: (_topic, payload) => acknowledged.add(String(payload).slice(0, 8)),
-  })
-  t.after(() => publisher.close())
-  const rest = 'x'.repeat(1_000)
-  const sent = 60_000
-  for (let i = 0; i < sent; i += 1) {
-    const payload = String(i).padStart(8, '0') + rest
-    await publisher.publish(`fleet/demo/m-${i}/readings`, payload, { connection: i % connections })
-  }
-  await until('the gate to shut', async () => (await metric('paused_connections')) > 0)
-  let taken = 0
-  await until('nothing more to be read', async () => {
-    const before = taken
-    await sleep(200)
-    taken = await metric('publishes_total')
-    return taken === before
-  })
-  const bytes = await metric('in_flight_bytes')
-  // The gate looks before a read, and a read that has begun is taken up whole.
-  const bytesMax = LIMITS.bridgeInFlightBytesMax + 256 * 1024
-  assert.ok(bytes >= LIMITS.bridgeInFlightBytesMax && bytes <= bytesMax, `${bytes} bytes`)
-  assert.ok(taken < sent / 4, `${taken} of ${sent} are taken`)
-  assert.equal(acknowledged.size, 0)
-  producer.mode = 'take'
-  producer.release()
-  await publisher.flush()
-  assert.equal(acknowledged.size, sent)
-  assert.equal(new Set(producer.values().map((value) => value.slice(0, 8))).size, sent)
-  assert.equal(publisher.stats().cuts, 0, 'nobody was disconnected for our slowness')
-  assert.equal(await metric('paused_connections'), 0)
-  assert.equal(await metric('in_flight_bytes'), 0)
-})
+test(
+  'where Kafka is slow, TCP is left unread, memory stays bounded, and nothing is ' + 'lost',
+  async (t) => {
+    const { port, producer, metric } = await openRig(t)
+    producer.mode = 'hold'
+    const connections = 300
+    const acknowledged = new Set<string>()
+    const publisher = await openPublisher({
+      url: `mqtt://127.0.0.1:${port}`,
+      connections,
+      window: 4_096,
+      clientIdPrefix: 'flood-',
+      onAck: (_topic, payload) => acknowledged.add(String(payload).slice(0, 8)),
+    })
+    t.after(() => publisher.close())
+    const rest = 'x'.repeat(1_000)
+    const sent = 60_000
+    for (let i = 0; i < sent; i += 1) {
+      const payload = String(i).padStart(8, '0') + rest
+      await publisher.publish(`fleet/demo/m-${i}/readings`, payload, {
+        connection: i % connections,
+      })
+    }
+    await until('the gate to shut', async () => (await metric('paused_connections')) > 0)
+    let taken = 0
+    await until('nothing more to be read', async () => {
+      const before = taken
+      await sleep(200)
+      taken = await metric('publishes_total')
+      return taken === before
+    })
+    const bytes = await metric('in_flight_bytes')
+    // The gate looks before a read, and a read that has begun is taken up whole.
+    const bytesMax = LIMITS.bridgeInFlightBytesMax + 256 * 1024
+    assert.ok(bytes >= LIMITS.bridgeInFlightBytesMax && bytes <= bytesMax, `${bytes} bytes`)
+    assert.ok(taken < sent / 4, `${taken} of ${sent} are taken`)
+    assert.equal(acknowledged.size, 0)
+    producer.mode = 'take'
+    producer.release()
+    await publisher.flush()
+    assert.equal(acknowledged.size, sent)
+    assert.equal(new Set(producer.values().map((value) => value.slice(0, 8))).size, sent)
+    assert.equal(publisher.stats().cuts, 0, 'nobody was disconnected for our slowness')
+    assert.equal(await metric('paused_connections'), 0)
+    assert.equal(await metric('in_flight_bytes'), 0)
+  },
+)
 
 test('2,000 connections', async (t) => {
   const { port, producer, metric } = await openRig(t)

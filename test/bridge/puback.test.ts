@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawDevice, connectPacket, openRig, publishPacket, until } from './rig.ts'
 
-// A PUBACK means: in Kafka. The producer here is forced to be slow or to refuse; `kafka.test.ts` and
-// `kafka-kill.test.ts` see the same with a real one.
+// A PUBACK means: in Kafka. The producer here is forced to be slow or to refuse; `kafka.test.ts`
+// and `kafka-kill.test.ts` see the same with a real one.
 
 test('a PUBACK waits for Kafka', async (t) => {
   const { port, producer } = await openRig(t)

@@ -14,7 +14,9 @@ import type { Scope } from '../support/database.ts'
 
 const WAIT_MS_MAX = 20_000
 
-/** The meter's topic of `fleet/{tenant}/{meterId}/readings` as key, the payload as it is as value. */
+/**
+ * The meter's topic of `fleet/{tenant}/{meterId}/readings` as key, the payload as it is as value.
+ */
 export const plainDecoder: Decoder = {
   decode({ mqttTopic, payload }) {
     const key = Buffer.from(mqttTopic.split('/').slice(1, 3).join('/'))
@@ -75,7 +77,10 @@ export interface Rig {
   readonly port: number
   readonly producer: ForcedProducer
   readonly debugged: readonly string[]
-  /** The value of a metric, without `meterloom_bridge_`; of all its labels together where none are given. */
+  /**
+   * The value of a metric, without `meterloom_bridge_`; of all its labels together where none are
+   * given.
+   */
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>
 }
 
