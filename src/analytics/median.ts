@@ -1,6 +1,6 @@
 /**
- * Median and median absolute deviation without a full sort (Hoare's quickselect, 1961). The first `count`
- * values are put into another order. An even count gives the mean of the two middle values.
+ * Median and median absolute deviation without a full sort (Hoare's quickselect, 1961). The first
+ * `count` values are put into another order. An even count gives the mean of the two middle values.
  */
 export function medianInPlace(values: Float64Array, count: number): number {
   const half = count >> 1

@@ -5,8 +5,8 @@ import type { Cause, WidthState } from './windows.ts'
 const SORTED_BY_INSERTION = 16
 
 /**
- * The windows of one meter that a record closes: gathered over its series, then emitted in the order (end,
- * width, key of the series), whatever order they were found in.
+ * The windows of one meter that a record closes: gathered over its series, then emitted in the
+ * order (end, width, key of the series), whatever order they were found in.
  */
 export class Closer {
   private count = 0
@@ -21,7 +21,9 @@ export class Closer {
     this.states = states
   }
 
-  /** Finds a series' windows that end in (before, after]. Series come in the order of their keys. */
+  /**
+   * Finds a series' windows that end in (before, after]. Series come in the order of their keys.
+   */
   gather(slot: number, before: Micros, after: Micros, course: Course | null): void {
     for (let width = 0; width < this.states.length; width++) {
       const state = this.states[width]!

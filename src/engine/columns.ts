@@ -1,6 +1,6 @@
 /**
- * State in columns: one slot a series, values in pages of typed arrays. A column grows by a page, so that
- * growth copies nothing.
+ * State in columns: one slot a series, values in pages of typed arrays. A column grows by a page,
+ * so that growth copies nothing.
  */
 
 export const PAGE_SLOTS = 4_096

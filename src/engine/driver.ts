@@ -36,8 +36,8 @@ export class HandClock implements Clock {
 }
 
 /**
- * Drives a pipeline in a test: the same tasks as in production, on the memory log, with append time moved
- * by hand. `crashAndRestore` throws the tasks away and makes them anew from the log.
+ * Drives a pipeline in a test: the same tasks as in production, on the memory log, with append time
+ * moved by hand. `crashAndRestore` throws the tasks away and makes them anew from the log.
  */
 export class Driver {
   readonly clock = new HandClock()

@@ -66,7 +66,9 @@ type CellOf<T extends ColumnType> = T extends 'symbol'
     ? boolean
     : number
 
-/** How each column of a table is made of an item; null is NaN for numbers, undefined for symbols. */
+/**
+ * How each column of a table is made of an item; null is NaN for numbers, undefined for symbols.
+ */
 export type Cells<T, Shape extends Record<string, ColumnType>> = {
   readonly [K in keyof Shape]: (item: T) => CellOf<Shape[K]>
 }
@@ -168,8 +170,8 @@ export class WindowStream extends Stream<Pane> {
 
 export class TopologyBuilder {
   /**
-   * The measurements of the readings topic, by series. `horizon` is how late, in the meter's own time, a
-   * sample may come and still restate its windows.
+   * The measurements of the readings topic, by series. `horizon` is how late, in the meter's own
+   * time, a sample may come and still restate its windows.
    */
   readings(name: string, options: { horizon: Micros }): SeriesStream {
     const { horizon } = options
@@ -225,7 +227,8 @@ export function topology<Exports>(
 }
 
 /**
- * Joins topologies into one task a partition: one decode, and one state for each node that they share.
+ * Joins topologies into one task a partition: one decode, and one state for each node that they
+ * share.
  *
  * @throws engine.badName where two nodes bear one name, so that their states would be one.
  */

@@ -50,7 +50,9 @@ export class EngineMetrics {
     })
     this.batchSeconds = new Histogram({
       name: 'meterloom_engine_batch_seconds',
-      help: 'Time that a batch of the log is computed in, other work of the process between included',
+      help:
+        'Time that a batch of the log is computed in, other work of the process ' +
+        'between included',
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     })
@@ -59,66 +61,8 @@ export class EngineMetrics {
       help: 'Commits refused because the partitions had another owner by then',
       registers,
     })
-    const kept = noCounts()
-    const seen = new WeakMap<Task, TaskCounts>()
-    for (const [field, name, help] of COUNTED) {
-      new Counter({
-        name: `meterloom_engine_${name}_total`,
-        help,
-        registers,
-        collect() {
-          // Tasks come and go with their partitions; what they counted stays counted.
-          for (const task of tasks()) {
-            const before = seen.get(task) ?? noCounts()
-            const grown = task.counts[field] - before[field]
-            kept[field] += grown
-            before[field] = task.counts[field]
-            seen.set(task, before)
-            this.inc(grown)
-          }
-        },
-      })
-    }
-    const gauge = (name: string, help: string, of: (task: Task) => number) =>
-      new Gauge({
-        name: `meterloom_engine_${name}`,
-        help,
-        registers,
-        collect() {
-          this.set(tasks().reduce((sum, task) => sum + of(task), 0))
-        },
-      })
-    gauge('meters', 'Meters with state in this process', (task) => task.table.meterCount)
-    gauge('series', 'Series with state in this process', (task) => task.table.seriesCount)
-    gauge('state_bytes', 'Bytes of state in this process', (task) => task.stateBytes)
-    gauge('partitions', 'Partitions that this process owns', () => 1)
-    new Gauge({
-      name: 'meterloom_engine_restoring_partitions',
-      help: 'Partitions whose state is being made anew',
-      registers,
-      collect() {
-        this.set(restoring())
-      },
-    })
-    new Gauge({
-      name: 'meterloom_engine_append_lag_seconds',
-      help: 'How long ago the record was appended that a partition has come to; of the slowest one',
-      registers,
-      collect() {
-        const oldest = Math.min(...tasks().map(({ appendedMillis }) => appendedMillis))
-        this.set(Number.isFinite(oldest) ? Math.max(0, (Date.now() - oldest) / 1_000) : 0)
-      },
-    })
-    new Gauge({
-      name: 'meterloom_engine_watermark_lag_seconds',
-      help: 'How far the newest reading of a partition is behind its append time; of the slowest one',
-      registers,
-      collect() {
-        const lags = tasks().map((task) => task.appendedMillis / 1_000 - task.newestAt / 1e6)
-        const worst = Math.max(...lags.filter((lag) => Number.isFinite(lag)))
-        this.set(Number.isFinite(worst) ? worst : 0)
-      },
-    })
+    registerCounts(registers, tasks)
+    registerGauges(registers, { tasks, restoring })
   }
 
   /** A batch begins; what is answered says that it has ended. */
@@ -135,4 +79,71 @@ export class EngineMetrics {
   staleCommit(): void {
     this.stale?.inc()
   }
+}
+
+/** What the tasks have counted. Tasks come and go with their partitions; it stays counted. */
+function registerCounts(registers: Registry[], tasks: () => readonly Task[]): void {
+  const seen = new WeakMap<Task, TaskCounts>()
+  for (const [field, name, help] of COUNTED) {
+    new Counter({
+      name: `meterloom_engine_${name}_total`,
+      help,
+      registers,
+      collect() {
+        for (const task of tasks()) {
+          const before = seen.get(task) ?? noCounts()
+          const grown = task.counts[field] - before[field]
+          before[field] = task.counts[field]
+          seen.set(task, before)
+          this.inc(grown)
+        }
+      },
+    })
+  }
+}
+
+/** What the tasks are like now. */
+function registerGauges(registers: Registry[], { tasks, restoring }: Watched): void {
+  const gauge = (name: string, help: string, of: (task: Task) => number) =>
+    new Gauge({
+      name: `meterloom_engine_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(tasks().reduce((sum, task) => sum + of(task), 0))
+      },
+    })
+  gauge('meters', 'Meters with state in this process', (task) => task.table.meterCount)
+  gauge('series', 'Series with state in this process', (task) => task.table.seriesCount)
+  gauge('state_bytes', 'Bytes of state in this process', (task) => task.stateBytes)
+  gauge('partitions', 'Partitions that this process owns', () => 1)
+  new Gauge({
+    name: 'meterloom_engine_restoring_partitions',
+    help: 'Partitions whose state is being made anew',
+    registers,
+    collect() {
+      this.set(restoring())
+    },
+  })
+  new Gauge({
+    name: 'meterloom_engine_append_lag_seconds',
+    help: 'How long ago the record was appended that a partition has come to; of the slowest one',
+    registers,
+    collect() {
+      const oldest = Math.min(...tasks().map(({ appendedMillis }) => appendedMillis))
+      this.set(Number.isFinite(oldest) ? Math.max(0, (Date.now() - oldest) / 1_000) : 0)
+    },
+  })
+  new Gauge({
+    name: 'meterloom_engine_watermark_lag_seconds',
+    help:
+      'How far the newest reading of a partition is behind its append time; of the ' +
+      'slowest one',
+    registers,
+    collect() {
+      const lags = tasks().map((task) => task.appendedMillis / 1_000 - task.newestAt / 1e6)
+      const worst = Math.max(...lags.filter((lag) => Number.isFinite(lag)))
+      this.set(Number.isFinite(worst) ? worst : 0)
+    },
+  })
 }

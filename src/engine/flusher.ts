@@ -19,9 +19,9 @@ export interface FlusherOptions {
 }
 
 /**
- * Sends what the tasks emit, in rounds over all lanes. A round sends only of partitions that are ours in
- * the current generation; all of it is acknowledged before the offsets that it came from are committed. The
- * next round gathers meanwhile, up to a limit.
+ * Sends what the tasks emit, in rounds over all lanes. A round sends only of partitions that are
+ * ours in the current generation; all of it is acknowledged before the offsets that it came from
+ * are committed. The next round gathers meanwhile, up to a limit.
  */
 export class Flusher {
   private readonly options: FlusherOptions
@@ -40,7 +40,8 @@ export class Flusher {
 
   /** Waits while too much is under way: this is what slows the source down. */
   async room(): Promise<void> {
-    // A rebalance waits for who waits here, and sending waits for the rebalance: then there is no waiting.
+    // A rebalance waits for who waits here, and sending waits for the rebalance: then there is no
+    // waiting.
     while (
       this.size > LIMITS.engineOutputRowsMax &&
       !this.failed &&
@@ -116,7 +117,9 @@ export class Flusher {
     await this.commit(lanes)
   }
 
-  /** Commits what is flushed. Where a rebalance came between, the next round after it tries again. */
+  /**
+   * Commits what is flushed. Where a rebalance came between, the next round after it tries again.
+   */
   private async commit(lanes: readonly Lane[]): Promise<void> {
     const generation = this.options.generation()
     const ours = lanes.filter((lane) => !lane.lost && lane.owned.generation === generation)
@@ -140,7 +143,10 @@ export class Flusher {
   }
 }
 
-/** In requests of a bounded size, in order. A failed one is tried again: readers fold what comes twice. */
+/**
+ * In requests of a bounded size, in order. A failed one is tried again: readers fold what comes
+ * twice.
+ */
 async function appendAll(
   producer: Producer,
   topic: string,

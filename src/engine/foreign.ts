@@ -11,8 +11,8 @@ export function schemaIdAt(batch: RecordBatch, i: number): number {
 }
 
 /**
- * Fetches the schemas of readings that were written with another version than ours, so that they can be
- * read: a task asks nobody.
+ * Fetches the schemas of readings that were written with another version than ours, so that they
+ * can be read: a task asks nobody.
  */
 export async function prepareForeign(batch: RecordBatch, codecs: Codecs): Promise<void> {
   for (let i = 0; i < batch.count; i++) {

@@ -1,20 +1,17 @@
-import { minutes } from '../kernel/time.ts'
-import type { Micros } from '../kernel/time.ts'
+import { type Micros, minutes } from '../kernel/time.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { QUALITIES } from '../schemas/records.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
 import { Closer } from './closer.ts'
 import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
-import { Course } from './register.ts'
-import type { Settled } from './register.ts'
+import { Course, type Settled } from './register.ts'
 import { Restater } from './restater.ts'
 import { SeriesTable } from './series.ts'
-import { CombineState, emptySettled, WindowState } from './windows.ts'
-import type { Cause, Emit, WidthState } from './windows.ts'
+import { type Cause, CombineState, emptySettled, type Emit } from './windows.ts'
+import { type WidthState, WindowState } from './windows.ts'
 
-const BAD = 3
-const NONE = -1
+const [BAD, NONE] = [3, -1]
 /** Samples are forgotten by this much at a time where no window says otherwise. */
 const STEP_WITHOUT_WINDOWS = minutes(15)
 
@@ -39,8 +36,8 @@ export interface IngestOptions {
 }
 
 /**
- * Takes measurements in, closes windows by each meter's own time, and restates what late ones change: the
- * law of docs/design.md, section 2.
+ * Takes measurements in, closes windows by each meter's own time, and restates what late ones
+ * change: the law of docs/design.md, section 2.
  */
 export class Ingest {
   private readonly options: IngestOptions
@@ -57,7 +54,9 @@ export class Ingest {
   private readonly restater: Restater
   private readonly closer: Closer
   private readonly narrowest: Micros
-  /** Samples freeze by whole windows of each width that is computed from them: none freezes in part. */
+  /**
+   * Samples freeze by whole windows of each width that is computed from them: none freezes in part.
+   */
   private readonly frozenStep: Micros
 
   constructor(options: IngestOptions) {
@@ -109,7 +108,10 @@ export class Ingest {
     this.emitRaw(meter, slot, at, value, seq, quality)
   }
 
-  /** Whether a new measurement takes the place of a known one: higher seq, better quality, later in the log. */
+  /**
+   * Whether a new measurement takes the place of a known one: higher seq, better quality, later in
+   * the log.
+   */
   private wins(slot: number, index: number, value: number, seq: number, quality: number): boolean {
     const { samples } = this.table
     const knownSeq = samples.seqOf(slot, index)
@@ -137,7 +139,10 @@ export class Ingest {
     samples.insert(slot, samples.lowerBound(slot, at), at, value, seq, quality)
   }
 
-  /** The usual case of a register: the newest, not below the last, and no closed window between them. */
+  /**
+   * The usual case of a register: the newest, not below the last, and no closed window between
+   * them.
+   */
   private followsCleanly(slot: number, index: number, value: number, watermark: Micros): boolean {
     const { samples } = this.table
     const count = samples.count(slot)
@@ -166,7 +171,10 @@ export class Ingest {
     return this.course
   }
 
-  /** Notes the closed windows that a measurement has changed: they are emitted again when they are due. */
+  /**
+   * Notes the closed windows that a measurement has changed: they are emitted again when they are
+   * due.
+   */
   private markChanged(slot: number, at: Micros, watermark: Micros, wasCounted: boolean): void {
     const place = at - this.table.shiftOf(slot)
     this.markSpan(slot, place, place, watermark, at, wasCounted)

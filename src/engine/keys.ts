@@ -1,6 +1,6 @@
 /**
- * Finds the slot of a key among bytes, without making a string: open addressing with linear probing, at
- * most half full. Slots are numbered in the order in which their keys were first seen.
+ * Finds the slot of a key among bytes, without making a string: open addressing with linear
+ * probing, at most half full. Slots are numbered in the order in which their keys were first seen.
  */
 export class KeyTable {
   private table: Int32Array

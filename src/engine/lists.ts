@@ -1,8 +1,8 @@
 import { engineErrors } from './errors.ts'
 
 /**
- * Bounded lists: for each slot a short list of entries of `fields` doubles, in blocks of one arena. A
- * block's room is a power of two of entries; what a list has outgrown is used again by others.
+ * Bounded lists: for each slot a short list of entries of `fields` doubles, in blocks of one arena.
+ * A block's room is a power of two of entries; what a list has outgrown is used again by others.
  */
 export interface ListDeclaration<Field extends string = string> {
   readonly fields: readonly Field[]
@@ -11,7 +11,8 @@ export interface ListDeclaration<Field extends string = string> {
 }
 
 /** What an operator without lists declares. */
-// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no names is what it says
+// No names is what it says.
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
 export type NoLists = Record<never, ListDeclaration>
 
 export function list<const Field extends string>(

@@ -6,7 +6,8 @@ import type { ColumnDeclaration, Columns } from './columns.ts'
 import type { BoundedLists, ListDeclaration, NoLists } from './lists.ts'
 
 /**
- * A topology is frozen data: nodes that name what they read. The task compiles them; nothing here runs.
+ * A topology is frozen data: nodes that name what they read. The task compiles them; nothing here
+ * runs.
  *
  * - series: one stream of samples of one (tenant, meter, channel).
  * - sample: a measurement that was taken in, or that came too late to be.
@@ -108,7 +109,9 @@ export interface Pane extends SeriesItem {
   readonly revision: number
   /** Whether the window had closed before, so that this takes the place of what was known. */
   readonly restated: boolean
-  /** Whether the channel is a register: then its energy is what the window is about, not its mean. */
+  /**
+   * Whether the channel is a register: then its energy is what the window is about, not its mean.
+   */
   readonly cumulative: boolean
 }
 
@@ -121,9 +124,10 @@ export type State<
 /**
  * A keyed scan: for each series, columns and bounded lists that each step reads and writes.
  *
- * `step` is called in the order of the log, once for each input item, with the series' slot. It must not
- * read a clock, a random number, or anything but its arguments; `out` hands an item on (and may reuse it).
- * An input that is `restated` replaces an earlier one: the operator takes back what no longer holds.
+ * `step` is called in the order of the log, once for each input item, with the series' slot. It
+ * must not read a clock, a random number, or anything but its arguments; `out` hands an item on
+ * (and may reuse it). An input that is `restated` replaces an earlier one: the operator takes back
+ * what no longer holds.
  */
 export interface Operator<
   In,

@@ -2,7 +2,9 @@ import type { Micros } from '../kernel/time.ts'
 import { hours } from '../kernel/time.ts'
 import type { SampleStore } from './samples.ts'
 
-/** Energy across a longer gap is not spread over the windows between (docs/design.md, section 2). */
+/**
+ * Energy across a longer gap is not spread over the windows between (docs/design.md, section 2).
+ */
 const SPREAD_MICROS_MAX = hours(25)
 const BAD = 3
 
@@ -25,8 +27,8 @@ export interface Settled {
 }
 
 /**
- * The course of a register: stretches between its good samples over which energy runs evenly, ascending.
- * One object serves all series of a task: it is made anew for each that closes a window.
+ * The course of a register: stretches between its good samples over which energy runs evenly,
+ * ascending. One object serves all series of a task: it is made anew for each that closes a window.
  */
 export class Course {
   count = 0
@@ -99,7 +101,9 @@ export class Course {
     this.whole = wide(this.whole, new Uint8Array(room))
   }
 
-  /** Index of the first stretch that ends after `at`, or holds it as its end where it is not spread. */
+  /**
+   * Index of the first stretch that ends after `at`, or holds it as its end where it is not spread.
+   */
   firstAfter(at: number): number {
     let low = 0
     let high = this.count
@@ -140,7 +144,10 @@ export class Course {
     return false
   }
 
-  /** The start of the first window of `width` at or after `start` that has a part of the course; or Infinity. */
+  /**
+   * The start of the first window of `width` at or after `start` that has a part of the course; or
+   * Infinity.
+   */
   nextWindow(start: number, width: number): number {
     for (let i = this.firstAfter(start); i < this.count; i++) {
       const begins = this.whole[i] === 1 ? this.to[i]! : Math.max(this.from[i]!, start)

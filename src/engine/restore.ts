@@ -8,8 +8,8 @@ import type { Task } from './task.ts'
 /** Where a task's state comes from when its partition comes to this process. */
 export interface Restorer {
   /**
-   * Brings a new task to the state that the partition's records below `upTo` make, with nothing emitted.
-   * May stop early where `signal` is aborted.
+   * Brings a new task to the state that the partition's records below `upTo` make, with nothing
+   * emitted. May stop early where `signal` is aborted.
    */
   restore(task: Task, partition: number, upTo: number, signal: AbortSignal): Promise<void>
 }
@@ -41,7 +41,9 @@ export class LogReplay implements Restorer {
   }
 }
 
-/** Hands batches to tasks in slices, so that heartbeats and health checks are answered meanwhile. */
+/**
+ * Hands batches to tasks in slices, so that heartbeats and health checks are answered meanwhile.
+ */
 export class Slices {
   private turnedMs = performance.now()
   private readonly codecs: Codecs

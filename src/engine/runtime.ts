@@ -46,9 +46,9 @@ export interface Runtime {
 /**
  * Runs a pipeline on the partitions that the group gives to this process.
  *
- * State is made anew from the retained log when a partition comes: silently up to the committed offset,
- * then with its rows emitted. Order of each round: tables and topics acknowledge, then offsets commit, so
- * that every input below the committed offset is in its sinks.
+ * State is made anew from the retained log when a partition comes: silently up to the committed
+ * offset, then with its rows emitted. Order of each round: tables and topics acknowledge, then
+ * offsets commit, so that every input below the committed offset is in its sinks.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runtime = new PartitionRuntime(options, await options.log.producer())
@@ -133,11 +133,14 @@ class PartitionRuntime implements Runtime {
     return from
   }
 
-  /** The lane of a partition that never left; undefined where somebody else may have had it since. */
+  /**
+   * The lane of a partition that never left; undefined where somebody else may have had it since.
+   */
   private kept(owned: OwnedPartition, committed: number): Lane | undefined {
     const lane = this.lanes.get(owned.partition)
     if (lane === undefined) return undefined
-    if (lane.committed === Math.max(0, committed)) {
+    // Our own last commit may have come after the question; nobody's has come past it.
+    if (committed <= lane.committed) {
       lane.owned = owned
       return lane
     }
@@ -157,7 +160,8 @@ class PartitionRuntime implements Runtime {
   }
 
   private revoke(lost: readonly OwnedPartition[]): Promise<void> {
-    // What they emitted and is not sent is a pure function of the log: the new owner emits it again.
+    // What they emitted and is not sent is a pure function of the log: the new owner emits it
+    // again.
     for (const { partition } of lost) {
       const lane = this.lanes.get(partition)
       if (lane !== undefined) lane.lost = true
@@ -178,7 +182,10 @@ class PartitionRuntime implements Runtime {
     await this.flusher.room()
   }
 
-  /** Restoring is being behind, not being unfit: how far behind, the lag and `restoring` metrics tell. */
+  /**
+   * Restoring is being behind, not being unfit: how far behind, the lag and `restoring` metrics
+   * tell.
+   */
   readiness(): Readiness {
     const reasons: string[] = []
     if (this.stopped) reasons.push('engine: it is stopping')

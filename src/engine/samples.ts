@@ -1,8 +1,9 @@
 import { LIMITS } from '../kernel/limits.ts'
 
 /**
- * The samples of all series of a task: for each series a list ascending in `at`, in blocks of an arena of
- * typed arrays. A block's size is a power of two; blocks that a list has outgrown are used again.
+ * The samples of all series of a task: for each series a list ascending in `at`, in blocks of an
+ * arena of typed arrays. A block's size is a power of two; blocks that a list has outgrown are used
+ * again.
  */
 
 const CHUNK = 65_536

@@ -103,8 +103,9 @@ export class SeriesTable {
   }
 
   /**
-   * The slot of a meter's series; made where it is new. `previous` is that of the measurement before it in
-   * its reading, or -1: a device names its channels in one order, so what followed last is tried first.
+   * The slot of a meter's series; made where it is new. `previous` is that of the measurement
+   * before it in its reading, or -1: a device names its channels in one order, so what followed
+   * last is tried first.
    */
   seriesSlot(meter: number, previous: number, bytes: Buffer, start: number, end: number): number {
     const { channel, follow } = this.series.columns
@@ -161,7 +162,10 @@ export class SeriesTable {
     c.length.set(slot, spec.lengthMicros ?? NaN)
   }
 
-  /** A meter's series hang together in the order of their channels' names: an order that no timing changes. */
+  /**
+   * A meter's series hang together in the order of their channels' names: an order that no timing
+   * changes.
+   */
   private link(meter: number, slot: number, name: string): void {
     const { next, channel } = this.series.columns
     const { first } = this.meters.columns
@@ -202,7 +206,10 @@ export class SeriesTable {
     c.expected.set(slot, Math.round((sorted[5]! + sorted[6]!) / 2) * MICROS_PER_SECOND)
   }
 
-  /** How far before its own time a sample's window is looked for: the length of an interval labelled by its end. */
+  /**
+   * How far before its own time a sample's window is looked for: the length of an interval labelled
+   * by its end.
+   */
   shiftOf(slot: number): Micros {
     const c = this.series.columns
     if (c.labelEnd.get(slot) === 0 || c.kind.get(slot) !== KINDS.interval) return 0

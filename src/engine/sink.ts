@@ -3,26 +3,27 @@ import type { TableSpec } from '../schemas/tables.ts'
 /**
  * The port of what takes the engine's rows out of the process.
  *
- * - row batch: rows of one table, in columns, in the order they were emitted. A later row of a batch
- *   with the same keys replaces an earlier one.
- * - acknowledged: the sink's server has taken the rows so that a kill of any process loses none. Only
- *   then may the offsets that they came from be committed.
+ * - row batch: rows of one table, in columns, in the order they were emitted. A later row of a
+ *   batch with the same keys replaces an earlier one.
+ * - acknowledged: the sink's server has taken the rows so that a kill of any process loses none.
+ *   Only then may the offsets that they came from be committed.
  */
 export interface RowBatch {
   readonly spec: TableSpec
   readonly count: number
   /**
-   * One column for each of `spec.columns`, in that order. timestamp, double, long: Float64Array (null is
-   * NaN). boolean: Uint8Array (0, 1). symbol: strings (null is undefined). May be longer than `count`.
+   * One column for each of `spec.columns`, in that order. timestamp, double, long: Float64Array
+   * (null is NaN). boolean: Uint8Array (0, 1). symbol: strings (null is undefined). May be longer
+   * than `count`.
    */
   readonly columns: readonly (Float64Array | Uint8Array | readonly (string | undefined)[])[]
 }
 
 export interface TableSink {
   /**
-   * Resolves when all rows are acknowledged. Retries by itself for as long as the server is away; rejects
-   * only where a retry cannot help. Writing a batch again changes nothing. The batch is not to be
-   * changed until then.
+   * Resolves when all rows are acknowledged. Retries by itself for as long as the server is away;
+   * rejects only where a retry cannot help. Writing a batch again changes nothing. The batch is not
+   * to be changed until then.
    */
   write(batch: RowBatch): Promise<void>
   close(): Promise<void>

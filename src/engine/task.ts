@@ -35,8 +35,8 @@ export interface TaskOptions {
 }
 
 /**
- * A pipeline at work on one partition. What it emits is a pure function of the partition's records up to
- * where it has come, their append times included: it reads no clock, and asks nobody.
+ * A pipeline at work on one partition. What it emits is a pure function of the partition's records
+ * up to where it has come, their append times included: it reads no clock, and asks nobody.
  */
 export class Task {
   readonly counts: TaskCounts = noCounts()

@@ -3,8 +3,8 @@ import { ReadingCursor } from '../schemas/reading-cursor.ts'
 const BAD = 3
 
 /**
- * A reading as a whole, in columns that are used again for the next: nothing of one whose bytes turn out
- * to be damaged at their end is taken in.
+ * A reading as a whole, in columns that are used again for the next: nothing of one whose bytes
+ * turn out to be damaged at their end is taken in.
  */
 export class WholeReading {
   readonly cursor = new ReadingCursor()

@@ -103,8 +103,9 @@ export class WindowState implements WidthState {
 }
 
 /**
- * A combining node at work. Panes that can still change are computed from samples; of the one window that
- * the frozen boundary lies in, the panes behind it are kept as they were when they froze.
+ * A combining node at work. Panes that can still change are computed from samples; of the one
+ * window that the frozen boundary lies in, the panes behind it are kept as they were when they
+ * froze.
  */
 export class CombineState implements WidthState {
   readonly node: CombineNode
@@ -178,7 +179,8 @@ export class CombineState implements WidthState {
     const live = nextWindow(this.table, slot, start, this.micros, course)
     const boundary = this.table.series.columns.boundary.get(slot)
     if (boundary === -Infinity) return live
-    // Where the horizon is shorter than the window, all of its samples may be frozen when it closes.
+    // Where the horizon is shorter than the window, all of its samples may be frozen when it
+    // closes.
     const whole = Math.floor(boundary / this.micros) * this.micros
     return whole >= start && whole < live && this.remembers(slot, whole, boundary) ? whole : live
   }
@@ -200,7 +202,10 @@ export class CombineState implements WidthState {
   }
 }
 
-/** The first window of a width at or after `start` that has a sample that counts, or a part of the course. */
+/**
+ * The first window of a width at or after `start` that has a sample that counts, or a part of the
+ * course.
+ */
 function nextWindow(
   table: SeriesTable,
   slot: number,

@@ -73,7 +73,10 @@ export const startBridge: StartRole = async ({ config, logger, metrics }) => {
   }
 }
 
-/** @throws bridge.openToOthers where anybody could write, bridge.noCredentials, bridge.badCredentials. */
+/**
+ * @throws bridge.openToOthers where anybody could write, bridge.noCredentials,
+ *   bridge.badCredentials.
+ */
 async function authenticatorOf(config: Pick<Config, 'bindAddress' | 'credentialsFile'>) {
   const { bindAddress, credentialsFile } = config
   if (credentialsFile !== undefined) return loadCredentials(credentialsFile)

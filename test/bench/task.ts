@@ -17,9 +17,9 @@ import { testRegistry } from '../support/registry.ts'
 import { START } from '../support/readings.ts'
 
 /**
- * Readings a second that one core computes: record batches in memory through a task, its rows and records
- * made and thrown away. A reading is one record of two channels; one a minute a meter, 5 % out of order,
- * 1 % twice.
+ * Readings a second that one core computes: record batches in memory through a task, its rows and
+ * records made and thrown away. A reading is one record of two channels; one a minute a meter, 5 %
+ * out of order, 1 % twice.
  */
 const BATCH = 5_000
 

@@ -32,7 +32,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
 })
 
-/** The readings in the order of their sending, and what was really used between the first and the last. */
+/**
+ * The readings in the order of their sending, and what was really used between the first and the
+ * last.
+ */
 function truth(begin: number, steps: readonly Step[]): { readings: Reading[]; usedWh: number } {
   const sent: { due: number; reading: Reading }[] = []
   let minute = 0
@@ -135,26 +138,29 @@ test('energy runs evenly between two samples, in windows without a sample too', 
   )
 })
 
-test('a gap above the maximum is flagged; one of more than 25 hours counts where it ends', async () => {
-  const spread = await quarters([
-    aReading('m', CHANNEL, quarter(0), 0),
-    aReading('m', CHANNEL, quarter(5), 500),
-    aReading('m', 'power_w', quarter(40), 1),
-  ])
-  assert.deepEqual(spread.get(4), [0, 100, true])
-  const whole = await quarters([
-    aReading('m', CHANNEL, quarter(0), 0),
-    aReading('m', CHANNEL, quarter(101), 500),
-    aReading('m', 'power_w', quarter(140), 1),
-  ])
-  assert.deepEqual(
-    [...whole],
-    [
-      [0, [1, 0, false]],
-      [101, [1, 500, true]],
-    ],
-  )
-})
+test(
+  'a gap above the maximum is flagged; one of more than 25 hours counts where it ' + 'ends',
+  async () => {
+    const spread = await quarters([
+      aReading('m', CHANNEL, quarter(0), 0),
+      aReading('m', CHANNEL, quarter(5), 500),
+      aReading('m', 'power_w', quarter(40), 1),
+    ])
+    assert.deepEqual(spread.get(4), [0, 100, true])
+    const whole = await quarters([
+      aReading('m', CHANNEL, quarter(0), 0),
+      aReading('m', CHANNEL, quarter(101), 500),
+      aReading('m', 'power_w', quarter(140), 1),
+    ])
+    assert.deepEqual(
+      [...whole],
+      [
+        [0, [1, 0, false]],
+        [101, [1, 500, true]],
+      ],
+    )
+  },
+)
 
 test('a late sample moves energy between windows, and creates none', async () => {
   const rows = await quarters([

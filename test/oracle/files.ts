@@ -4,8 +4,9 @@ import { gunzipSync } from 'node:zlib'
 import type { OracleRecord, OracleRules } from './oracle.ts'
 
 /**
- * Hourly CSV files (`timestamp,value[,temp_c]`, times without a zone taken as UTC) as the oracle's input:
- * what the log should hold after they were replayed, read with nothing of the replay's own code.
+ * Hourly CSV files (`timestamp,value[,temp_c]`, times without a zone taken as UTC) as the oracle's
+ * input: what the log should hold after they were replayed, read with nothing of the replay's own
+ * code.
  */
 export function* fileRecords(
   paths: readonly string[],
@@ -37,7 +38,10 @@ export function* fileRecords(
   }
 }
 
-/** Every channel a gauge without a known unit of energy, a disorder of 2 minutes, a horizon of 1 hour. */
+/**
+ * Every channel a gauge without a known unit of energy, a disorder of 2 minutes, a horizon of 1
+ * hour.
+ */
 export const gaugeRules: OracleRules = {
   series: () => ({
     kind: 'gauge',

@@ -3,7 +3,9 @@ import avsc from 'avsc'
 import type { Log } from '../../src/log/log.ts'
 import type { OracleRecord } from './oracle.ts'
 
-/** The readings topic as the oracle's input: whole, by offset, decoded by the generic Avro reader. */
+/**
+ * The readings topic as the oracle's input: whole, by offset, decoded by the generic Avro reader.
+ */
 export async function logRecords(log: Log, topic: string): Promise<OracleRecord[]> {
   const schema = readFileSync(new URL('../../schemas/reading.avsc', import.meta.url), 'utf8')
   const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)

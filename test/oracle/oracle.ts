@@ -2,9 +2,9 @@ import { OracleSeries, PANE, WIDTHS } from './series.ts'
 import type { Observation, Row, SeriesRules } from './series.ts'
 
 /**
- * The independent computation of what QuestDB must hold after a log: naive, from docs/design.md section 2
- * alone, sharing no code with the engine. It keeps everything in Maps and computes every row again from
- * its samples.
+ * The independent computation of what QuestDB must hold after a log: naive, from docs/design.md
+ * section 2 alone, sharing no code with the engine. It keeps everything in Maps and computes every
+ * row again from its samples.
  */
 
 export interface OracleRecord {

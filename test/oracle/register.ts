@@ -1,6 +1,6 @@
 /**
- * The naive course of a register, from docs/design.md section 2 alone: plain objects, everything computed
- * again from the samples that are known.
+ * The naive course of a register, from docs/design.md section 2 alone: plain objects, everything
+ * computed again from the samples that are known.
  */
 
 export interface RegisterSample {
@@ -11,7 +11,10 @@ export interface RegisterSample {
 
 /** What is settled behind the frozen boundary. */
 export interface Settled {
-  /** The last good sample before the boundary, and the energy given to windows since the first sample. */
+  /**
+   * The last good sample before the boundary, and the energy given to windows since the first
+   * sample.
+   */
   readonly last: RegisterSample
   /** The boundary, and how much of what follows `last` was given to windows before it. */
   readonly boundary: number

@@ -1,7 +1,10 @@
 import type { AnomalyRow, BaselineRow, OracleRows, RawRow } from './oracle.ts'
 import type { Row } from './series.ts'
 
-/** What QuestDB really holds, and how far it is from what the oracle says. Read by plain HTTP and SQL. */
+/**
+ * What QuestDB really holds, and how far it is from what the oracle says. Read by plain HTTP and
+ * SQL.
+ */
 
 type Fields = Record<string, number | string | boolean | null>
 
@@ -136,9 +139,11 @@ function differences(
     }
     for (const [name, value] of Object.entries(row)) {
       if (!(name in found)) continue
-      // A retracted verdict says that it is none; the values beside it are those of its last emission.
+      // A retracted verdict says that it is none; the values beside it are those of its last
+      // emission.
       if (found['state'] === 'retracted' && name !== 'state') continue
-      // What is learned meanwhile restates nothing, but a window that is restated for nothing tells it.
+      // What is learned meanwhile restates nothing, but a window that is restated for nothing tells
+      // it.
       const learned = name === 'expected' || name === 'completeness'
       if (learned && (value === null) !== (found[name] === null)) continue
       if (!same(value, found[name])) {
@@ -165,7 +170,8 @@ export function compare(
     windows: differences(
       expected.windows satisfies Map<string, Row>,
       stored.windows,
-      // A window that lost its last sample before its row was ever known may or may not have left one.
+      // A window that lost its last sample before its row was ever known may or may not have left
+      // one.
       (row) => row['count'] === 0 && (row['energyWh'] ?? 0) === 0,
     ),
     baselines: differences(

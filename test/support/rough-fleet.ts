@@ -2,8 +2,9 @@ import type { Quality, Reading } from '../../src/schemas/records.ts'
 import { random } from './random.ts'
 
 /**
- * A small fleet that misbehaves in every way that the law of the rows speaks of: disorder, late and much
- * too late readings, duplicates, corrections, all qualities, fast clocks, gaps, rollovers, resets, glitches.
+ * A small fleet that misbehaves in every way that the law of the rows speaks of: disorder, late and
+ * much too late readings, duplicates, corrections, all qualities, fast clocks, gaps, rollovers,
+ * resets, glitches.
  */
 export interface RoughOptions {
   readonly seed: number

@@ -14,8 +14,8 @@ const READINGS = 100_000
 const MINUTE = 60_000_000
 const START = Date.UTC(2026, 10, 19) * 1_000
 
-// Goal: 100,000 readings from 200 connections, 5 % of them sent twice, are all acknowledged, and QuestDB
-// holds each exactly once.
+// Goal: 100,000 readings from 200 connections, 5 % of them sent twice, are all acknowledged, and
+// QuestDB holds each exactly once.
 test('each acknowledged reading is one row', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'ledger-'))
   t.after(() => rm(folder, { recursive: true }))

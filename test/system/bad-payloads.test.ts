@@ -9,8 +9,9 @@ import { badPayloads } from '../support/bad-payloads.ts'
 import { questdbQuery } from '../support/questdb.ts'
 import { startPipeline } from '../support/pipeline.ts'
 
-// Goal: 200 kinds of bad payload, sent over MQTT to a real bridge, are each acknowledged and give one dead
-// letter with the right reason; the bridge lives, and the good reading after them is stored.
+// Goal: 200 kinds of bad payload, sent over MQTT to a real bridge, are each acknowledged and give
+// one dead letter with the right reason; the bridge lives, and the good reading after them is
+// stored.
 test('each bad payload becomes one dead letter, and the bridge lives', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'bad-'))
   t.after(() => rm(folder, { recursive: true }))

@@ -11,8 +11,9 @@ import { startPipeline } from '../support/pipeline.ts'
 import { oracleRules } from '../support/registry.ts'
 
 // Goal: a simulated fleet at one reading a minute, over a night in which the clocks change, with
-// duplicates, corrections, wrong clocks and disorder within the horizon: every row in QuestDB is what an
-// independent computation over the log says, with two processors, one of which is killed on the way.
+// duplicates, corrections, wrong clocks and disorder within the horizon: every row in QuestDB is
+// what an independent computation over the log says, with two processors, one of which is killed on
+// the way.
 test('a simulated fleet with faults: every row is right, and a kill changes nothing', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fleet-'))
   t.after(() => rm(folder, { recursive: true }))

@@ -11,8 +11,8 @@ const shared = process.env['METERLOOM_SHARED'] ?? join(import.meta.dirname, '../
 const folder = join(shared, 'data/baseline')
 const skip = existsSync(folder) ? false : `no real meters at ${folder}: set METERLOOM_SHARED`
 
-// Goal: every real reading goes through MQTT, Kafka and the windows into QuestDB, and every row is what an
-// independent computation over the files says.
+// Goal: every real reading goes through MQTT, Kafka and the windows into QuestDB, and every row is
+// what an independent computation over the files says.
 test('real meters replayed: every raw row and every window is right', { skip }, async (t) => {
   const pipeline = await startPipeline(t)
   const files = globSync(join(folder, '*.csv.gz')).sort()

@@ -59,25 +59,28 @@ for (const way of WAYS) {
     ])
   })
 
-  test(`a corrected window takes back its verdict, and the runs after it, ${way.name}`, async () => {
-    const meter = aMeter('m-1')
-    const warm = meter.quarterHours(30, { power_w: 100 })
-    const spikes = meter.quarterHours(3, { power_w: 300 })
-    const after = meter.minutes(5, { power_w: 100 })
-    const corrected = Array.from({ length: 15 }, (_, i) =>
-      aReading('m-1', 'power_w', START + 31 * QUARTER + minutes(i), 100, { seq: 1 }),
-    )
-    const driver = await driveAlong([warm, spikes, after, corrected, LATER], way)
-    assert.deepEqual(verdicts(driver.rows('anomalies')), [
-      [30, 'energy_spike', 'active', 1],
-      [31, 'energy_spike', 'retracted', 0],
-      [32, 'consecutive_anomalies', 'retracted', 1],
-      [32, 'energy_spike', 'active', 1],
-    ])
-    const records = driver.records.get('anomalies') as { state: string; revision: number }[]
-    assert.equal(records.filter(({ state }) => state === 'retracted').length, 2)
-    assert.equal(driver.rows('baselines').length, 9, 'a baseline stays as it was first known')
-  })
+  test(
+    'a corrected window takes back its verdict, and the runs after it, ' + `${way.name}`,
+    async () => {
+      const meter = aMeter('m-1')
+      const warm = meter.quarterHours(30, { power_w: 100 })
+      const spikes = meter.quarterHours(3, { power_w: 300 })
+      const after = meter.minutes(5, { power_w: 100 })
+      const corrected = Array.from({ length: 15 }, (_, i) =>
+        aReading('m-1', 'power_w', START + 31 * QUARTER + minutes(i), 100, { seq: 1 }),
+      )
+      const driver = await driveAlong([warm, spikes, after, corrected, LATER], way)
+      assert.deepEqual(verdicts(driver.rows('anomalies')), [
+        [30, 'energy_spike', 'active', 1],
+        [31, 'energy_spike', 'retracted', 0],
+        [32, 'consecutive_anomalies', 'retracted', 1],
+        [32, 'energy_spike', 'active', 1],
+      ])
+      const records = driver.records.get('anomalies') as { state: string; revision: number }[]
+      assert.equal(records.filter(({ state }) => state === 'retracted').length, 2)
+      assert.equal(driver.rows('baselines').length, 9, 'a baseline stays as it was first known')
+    },
+  )
 
   test(`a window that loses all of its samples is no spike any more, ${way.name}`, async () => {
     const meter = aMeter('m-1')

@@ -52,34 +52,37 @@ function stored(driver: Driver): StoredRows {
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
   const beyondHorizon = seed % 2 === 0
-  test(`rows are what the law says (seed ${seed}, beyond the horizon: ${beyondHorizon})`, async () => {
-    const driver = new Driver({ pipeline, registry, codecs, partitions: 3, batchRecords: 97 })
-    const sent = roughFleet({ seed, meters: 6, minutes: 3_000, beyondHorizon })
-    let now = sent[0]!.dueMicros
-    let bucket: (typeof sent)[number]['reading'][] = []
-    const flush = (due: number) => {
-      driver.append(bucket)
-      bucket = []
-      driver.advanceAppendTime(Math.floor((due - now) / 1_000) * 1_000)
-      now = due
-    }
-    for (const { dueMicros, reading } of sent) {
-      if (dueMicros - now > MINUTE / 6) flush(dueMicros)
-      bucket.push(reading)
-    }
-    flush(now + MINUTE)
-    await driver.run()
-    driver.advanceAppendTime(MINUTE)
-    await driver.run()
+  test(
+    `rows are what the law says (seed ${seed}, beyond the horizon: ` + `${beyondHorizon})`,
+    async () => {
+      const driver = new Driver({ pipeline, registry, codecs, partitions: 3, batchRecords: 97 })
+      const sent = roughFleet({ seed, meters: 6, minutes: 3_000, beyondHorizon })
+      let now = sent[0]!.dueMicros
+      let bucket: (typeof sent)[number]['reading'][] = []
+      const flush = (due: number) => {
+        driver.append(bucket)
+        bucket = []
+        driver.advanceAppendTime(Math.floor((due - now) / 1_000) * 1_000)
+        now = due
+      }
+      for (const { dueMicros, reading } of sent) {
+        if (dueMicros - now > MINUTE / 6) flush(dueMicros)
+        bucket.push(reading)
+      }
+      flush(now + MINUTE)
+      await driver.run()
+      driver.advanceAppendTime(MINUTE)
+      await driver.run()
 
-    const expected = oracle(await logRecords(driver.log, 'readings'), oracleRules(registry))
-    const found = compare(expected, stored(driver))
-    assert.ok(found.windows.compared > 10_000, 'the test must reach windows')
-    assert.ok(found.anomalies.compared > 20, `only ${found.anomalies.compared} anomalies`)
-    assert.equal(explain(found), '')
-    assert.equal(
-      driver.counts.reduce((sum, counts) => sum + counts.beyondHorizon, 0),
-      expected.beyondHorizon,
-    )
-  })
+      const expected = oracle(await logRecords(driver.log, 'readings'), oracleRules(registry))
+      const found = compare(expected, stored(driver))
+      assert.ok(found.windows.compared > 10_000, 'the test must reach windows')
+      assert.ok(found.anomalies.compared > 20, `only ${found.anomalies.compared} anomalies`)
+      assert.equal(explain(found), '')
+      assert.equal(
+        driver.counts.reduce((sum, counts) => sum + counts.beyondHorizon, 0),
+        expected.beyondHorizon,
+      )
+    },
+  )
 }

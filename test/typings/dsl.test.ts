@@ -12,8 +12,8 @@ import { hours, minutes } from '../../src/kernel/time.ts'
 import { TABLES } from '../../src/schemas/tables.ts'
 import { windowCells } from '../../topologies/windows.ts'
 
-// The type checker is the test here: each line under @ts-expect-error must be refused, and the others
-// must not. Nothing of it runs but the last lines.
+// The type checker is the test here: each line under @ts-expect-error must be refused, and the
+// others must not. Nothing of it runs but the last lines.
 
 const columns = { total: f64(), seen: u16(4) }
 const lists = { recent: list(['at', 'value'], { max: 8 }) }

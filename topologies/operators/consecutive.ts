@@ -16,7 +16,10 @@ export interface Finding {
   readonly active: boolean
 }
 
-/** Passes on the windows that end a run of at least `runMin`, and takes back those that no longer do. */
+/**
+ * Passes on the windows that end a run of at least `runMin`, and takes back those that no longer
+ * do.
+ */
 export function consecutive(options: ConsecutiveOptions) {
   const { runMin, micros, horizon } = options
   const kept = windowsKept(micros, horizon)
@@ -28,7 +31,8 @@ export function consecutive(options: ConsecutiveOptions) {
     step(c, slot, verdict, out) {
       const place = ringPlace(verdict.start, micros, kept)
       const active = verdict.spike && verdict.run >= runMin
-      // A verdict that was never a spike is first known here: what the ring says is of an older window.
+      // A verdict that was never a spike is first known here: what the ring says is of an older
+      // window.
       const said = verdict.wasSpike && c.said.get(slot, place) === 1
       c.said.set(slot, active ? 1 : 0, place)
       if (!active && !said) return

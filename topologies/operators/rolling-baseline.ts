@@ -36,8 +36,8 @@ export function ringPlace(start: Micros, micros: Micros, kept: number): number {
 }
 
 /**
- * Median and MAD of a series' last windows before each one (SPEC.md of the benchmark's peers, rule 4).
- * A window that is restated meets the baseline that it met first, and enters the ring no more.
+ * Median and MAD of a series' last windows before each one (SPEC.md of the benchmark's peers, rule
+ * 4). A window that is restated meets the baseline that it met first, and enters the ring no more.
  */
 export function rollingBaseline(options: RollingBaselineOptions) {
   const { windows, windowsMin, micros, horizon } = options

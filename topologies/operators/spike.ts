@@ -43,27 +43,30 @@ export function spreadOf(mad: number, deviations: number): number {
   return deviations * MAD_TO_DEVIATION * Math.max(mad, MAD_MIN)
 }
 
+const columnsOf = (kept: number) => ({
+  start: f64(kept),
+  value: f64(kept),
+  median: f64(kept),
+  spread: f64(kept),
+  runBefore: f64(kept),
+  run: f64(kept),
+  spike: u8(kept),
+  /** The newest window with a sample, and the run up to it. */
+  newest: f64(),
+  newestRun: f64(),
+})
+
+type State = Columns<ReturnType<typeof columnsOf>>
+
 /**
- * Flags a window whose value is far from the median of the series' last windows (Hampel identifier, Davies
- * and Gather 1993; SPEC.md of the benchmark's peers, rules 5 and 6), and counts flags in a row. A restated
- * window is judged anew, and the runs of the windows after it are counted anew.
+ * Flags a window whose value is far from the median of the series' last windows (Hampel identifier,
+ * Davies and Gather 1993; SPEC.md of the benchmark's peers, rules 5 and 6), and counts flags in a
+ * row. A restated window is judged anew, and the runs of the windows after it are counted anew.
  */
 export function spike(options: SpikeOptions) {
   const { deviationsMin, shareMin, micros, horizon } = options
   const kept = windowsKept(micros, horizon)
-  const columns = {
-    start: f64(kept),
-    value: f64(kept),
-    median: f64(kept),
-    spread: f64(kept),
-    runBefore: f64(kept),
-    run: f64(kept),
-    spike: u8(kept),
-    /** The newest window with a sample, and the run up to it. */
-    newest: f64(),
-    newestRun: f64(),
-  }
-  type State = Columns<typeof columns>
+  const columns = columnsOf(kept)
   const verdict = new VerdictView()
 
   function judge(c: State, slot: number, place: number): boolean {
@@ -73,7 +76,9 @@ export function spike(options: SpikeOptions) {
     return distance > c.spread.get(slot, place) && distance >= shareMin * Math.abs(median)
   }
 
-  /** Counts and emits one window; answers the run up to it. `runBefore` NaN: a sample-less window. */
+  /**
+   * Counts and emits one window; answers the run up to it. `runBefore` NaN: a sample-less window.
+   */
   function settle(c: State, slot: number, place: number, runBefore: number, wasKnown: boolean) {
     const was = c.spike.get(slot, place) === 1
     const now = judge(c, slot, place)

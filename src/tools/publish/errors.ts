@@ -28,12 +28,6 @@ export const publishErrors = errorTable('publish', {
       `a publish on ${f.topic} has ${f.bytes} bytes, above ${f.bytesMax}; send fewer readings ` +
       'in one',
   },
-  protocol: {
-    domain: 'external',
-    retryable: true,
-    message: (f: { url: string; detail: string }) =>
-      `${f.url} does not speak MQTT 3.1.1: ${f.detail}`,
-  },
   closed: {
     domain: 'internal',
     retryable: false,
