@@ -34,8 +34,9 @@ export class DeviceConnection implements Waiter {
   private readonly shared: SharedByConnections
   private readonly guard = new FrameGuard()
   private inFlightBytes = 0
-  /** What it waits for: room of its own, or the gate. */
-  private waitsFor: 'room' | 'gate' | undefined
+  /** What it waits for: room of its own, the gate, or that the device takes its answers. */
+  private waitsFor: 'room' | 'gate' | 'drain' | undefined
+  private waitsSinceMs = 0
   private heardAtMs = performance.now()
 
   constructor(socket: Socket, shared: SharedByConnections) {
@@ -50,23 +51,29 @@ export class DeviceConnection implements Waiter {
   }
 
   private read(size: number | undefined): Buffer | null {
-    const { socket, shared } = this
     // A read of 0 bytes takes nothing: the stream asks itself for more by it.
-    if (size !== 0) {
-      if (this.inFlightBytes >= LIMITS.bridgeConnectionBytesMax) {
-        this.waitsFor = 'room'
-        return null
-      }
-      if (shared.gate.isShut) {
-        this.waitsFor = 'gate'
-        shared.gate.wait(this)
-        return null
-      }
-    }
-    const chunk = Socket.prototype.read.call(socket, size) as Buffer | null
+    if (size !== 0 && this.mustWait()) return null
+    const chunk = Socket.prototype.read.call(this.socket, size) as Buffer | null
     if (chunk === null) return null
     this.heardAtMs = performance.now()
     return this.isSound(chunk) ? chunk : null
+  }
+
+  private mustWait(): boolean {
+    const { socket, shared } = this
+    if (this.waitsFor === undefined) {
+      if (socket.writableNeedDrain) {
+        this.waitsFor = 'drain'
+        this.waitsSinceMs = performance.now()
+        socket.once('drain', () => this.wake())
+      } else if (this.inFlightBytes >= LIMITS.bridgeConnectionBytesMax) {
+        this.waitsFor = 'room'
+      } else if (shared.gate.isShut) {
+        this.waitsFor = 'gate'
+        shared.gate.wait(this)
+      }
+    }
+    return this.waitsFor !== undefined
   }
 
   /** Whether its TCP is left unread. */
@@ -118,6 +125,10 @@ export class DeviceConnection implements Waiter {
    */
   checkKeepalive(nowMs: number): void {
     const { clientId, keepaliveMs } = this
+    const waitedMs = nowMs - this.waitsSinceMs
+    if (this.waitsFor === 'drain' && waitedMs > LIMITS.bridgeDrainMsMax) {
+      this.end('keepalive', bridgeErrors.deaf({ clientId, seconds: Math.round(waitedMs / 1_000) }))
+    }
     if (keepaliveMs === 0 || this.isWaiting || this.inFlightBytes > 0) return
     if (nowMs - this.heardAtMs <= keepaliveMs * 1.5) return
     this.end('keepalive', bridgeErrors.silent({ clientId, keepaliveMs }))

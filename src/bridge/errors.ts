@@ -57,6 +57,12 @@ export const bridgeErrors = errorTable('bridge', {
       `${f.clientId} has said nothing for one and a half times its keepalive of ` +
       `${f.keepaliveMs} ms`,
   },
+  deaf: {
+    domain: 'user',
+    retryable: true,
+    message: (f: { clientId: string; seconds: number }) =>
+      `${f.clientId} has taken none of its answers for ${f.seconds} s: read what the bridge sends`,
+  },
   notStored: {
     domain: 'external',
     retryable: true,

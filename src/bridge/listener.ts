@@ -12,6 +12,7 @@ import { bridgeErrors } from './errors.ts'
 import type { Gate } from './gate.ts'
 import type { Intake } from './intake.ts'
 import type { BridgeMetrics } from './metrics.ts'
+import { Pubacks } from './pubacks.ts'
 
 export interface ListenerOptions {
   readonly host: string
@@ -65,6 +66,7 @@ class MqttListener implements Listener {
   private readonly server: Server
   private readonly connections = new Map<Duplex, DeviceConnection>()
   private readonly shared: SharedByConnections
+  private readonly pubacks = new Pubacks()
   private keepalive: NodeJS.Timeout | undefined
 
   constructor(options: ListenerOptions) {
@@ -200,6 +202,7 @@ class MqttListener implements Listener {
     const { intake, metrics, clock } = this.options
     metrics.publish('listener', packet.qos)
     let weight = 0
+    let isTaking = true
     weight = intake.take(
       {
         source: 'listener',
@@ -211,18 +214,36 @@ class MqttListener implements Listener {
       },
       (error) => {
         connection.leave(weight)
-        // A device that is gone sends it again, or has no need to.
-        if (connection.isClosed) return
-        if (error !== undefined) {
-          connection.end('kafka', bridgeErrors.notStored({ detail: messageOf(error) }))
-          return
-        }
-        // Between PUBREC and PUBREL aedes keeps the packet, of which it needs the id alone.
-        if (packet.qos === 2) packet.payload = NOTHING
-        done()
+        const settle = () => this.settle(connection, packet, error, done)
+        // aedes's parser must have ended its turn before aedes hears of it: it would parse anew.
+        if (isTaking) queueMicrotask(settle)
+        else settle()
       },
     )
+    isTaking = false
     connection.enter(weight)
+  }
+
+  private settle(
+    connection: DeviceConnection,
+    packet: PublishPacket,
+    error: unknown,
+    done: Done,
+  ): void {
+    // A device that is gone sends it again, or has no need to.
+    if (connection.isClosed) return
+    if (error !== undefined) {
+      connection.end('kafka', bridgeErrors.notStored({ detail: messageOf(error) }))
+      return
+    }
+    if (packet.qos === 1) {
+      this.pubacks.add(connection.socket, packet.messageId!)
+      // For aedes there is nothing left to be answered.
+      packet.qos = 0
+    }
+    // Between PUBREC and PUBREL aedes keeps the packet, of which it needs the id alone.
+    if (packet.qos === 2) packet.payload = NOTHING
+    done()
   }
 
   stopAccepting(): void {
@@ -232,7 +253,7 @@ class MqttListener implements Listener {
   async close(): Promise<void> {
     clearInterval(this.keepalive)
     this.stopAccepting()
-    // aedes writes at the end of a turn.
+    // Answers are written at the end of a turn.
     await turn()
     const sockets = [...this.connections.keys()]
     const gone = sockets.map((socket) => {

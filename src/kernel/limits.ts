@@ -128,6 +128,8 @@ export const LIMITS = Object.freeze({
   bridgeAppendRetryMsMin: 200,
   bridgeAppendRetryMsMax: 2_000,
   bridgeKeepaliveCheckMs: 1_000,
+  /** A device that sends and does not read its PUBACKs is not read either, and ended after this. */
+  bridgeDrainMsMax: 60_000,
   /** How long what is in flight may take when the bridge stops, and then the devices' good-bye. */
   bridgeStopMs: 6_000,
   bridgeGoodbyeMs: 1_000,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RawDevice, connectPacket, openRig, publishPacket, until } from './rig.ts'
+import type { Decoder } from '../../src/bridge/inbound.ts'
+import { RawDevice, connectPacket, openRig, plainDecoder, publishPacket, until } from './rig.ts'
 
 // A PUBACK means: in Kafka. The producer here is forced to be slow or to refuse; `kafka.test.ts`
 // and `kafka-kill.test.ts` see the same with a real one.
@@ -195,4 +196,27 @@ test('what a closed bridge had in flight is acknowledged before it says good-bye
   await closing
   await device.closed()
   assert.equal(device.of('puback').length, 1)
+})
+
+test('messages that hold no reading are acknowledged too, amid those that do', async (t) => {
+  const decoder: Decoder = {
+    decode(inbound) {
+      const decoded = plainDecoder.decode(inbound)
+      const isReading = String(inbound.payload).startsWith('v')
+      return isReading ? decoded : { ...decoded, readings: [], ignored: 1 }
+    },
+  }
+  const { port, producer, metric } = await openRig(t, { decoder })
+  const device = await RawDevice.connected(t, port)
+  const packets = Array.from({ length: 600 }, (_, i) => {
+    const qos = (i % 3) as 0 | 1 | 2
+    return publishPacket(`${i % 2 === 0 ? 'v' : 'nothing'}${i}`, { qos, messageId: i + 1 })
+  })
+  // One by one and all at once: the parser may be in the middle of a read, or at its end.
+  for (const packet of packets.slice(0, 100)) device.send(packet)
+  device.send(...packets.slice(100))
+  await Promise.all([device.received('puback', 200), device.received('pubrec', 200)])
+  await until('all readings', () => producer.values().length === 300)
+  assert.equal(await metric('ignored_total'), 300)
+  assert.equal(new Set(device.of('puback').map(({ messageId }) => messageId)).size, 200)
 })
