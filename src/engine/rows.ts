@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '../log/log.ts'
-import type { TableSpec } from '../schemas/tables.ts'
+import type { ColumnType, TableSpec } from '../schemas/tables.ts'
 import type { RowBatch } from './sink.ts'
 
 type Cell = number | boolean | string | undefined
@@ -7,51 +7,76 @@ type ColumnData = Float64Array | Uint8Array | (string | undefined)[]
 
 const FIRST_ROWS = 1_024
 
+/** The columns of one type: their places in the table, and their data. */
+interface Group<Data> {
+  readonly places: readonly number[]
+  data: Data[]
+}
+
 /** Gathers rows of one table in columns. */
 export class RowBuffer {
   readonly spec: TableSpec
   count = 0
-  private columns: ColumnData[]
   private room = FIRST_ROWS
+  // One group a type, so that each loop stores into one kind of array.
+  private readonly numbers: Group<Float64Array>
+  private readonly flags: Group<Uint8Array>
+  private readonly texts: Group<(string | undefined)[]>
 
   constructor(spec: TableSpec) {
     this.spec = spec
-    this.columns = this.made(FIRST_ROWS)
+    const places = (wanted: (type: ColumnType) => boolean) =>
+      spec.columns.flatMap(({ type }, place) => (wanted(type) ? [place] : []))
+    this.numbers = { places: places((t) => t !== 'symbol' && t !== 'boolean'), data: [] }
+    this.flags = { places: places((t) => t === 'boolean'), data: [] }
+    this.texts = { places: places((t) => t === 'symbol'), data: [] }
+    this.begin(FIRST_ROWS)
   }
 
-  private made(rows: number): ColumnData[] {
-    return this.spec.columns.map(({ type }) => {
-      if (type === 'symbol') return new Array<string | undefined>(rows)
-      return type === 'boolean' ? new Uint8Array(rows) : new Float64Array(rows)
-    })
+  private begin(room: number): void {
+    const { numbers, flags, texts } = this
+    this.count = 0
+    this.room = room
+    numbers.data = numbers.places.map(() => new Float64Array(room))
+    flags.data = flags.places.map(() => new Uint8Array(room))
+    texts.data = texts.places.map(() => new Array<string | undefined>(room))
   }
 
   push(cells: readonly ((item: never) => Cell)[], item: never): void {
     if (this.count === this.room) this.widen()
     const row = this.count++
-    for (let c = 0; c < cells.length; c++) {
-      const value = cells[c]!(item)
-      // A boolean becomes 0 or 1 in its typed array by itself.
-      ;(this.columns[c] as unknown as Cell[])[row] = value
+    const { numbers, flags, texts } = this
+    for (let i = 0; i < numbers.data.length; i++) {
+      numbers.data[i]![row] = cells[numbers.places[i]!]!(item) as number
+    }
+    for (let i = 0; i < flags.data.length; i++) {
+      flags.data[i]![row] = cells[flags.places[i]!]!(item) === true ? 1 : 0
+    }
+    for (let i = 0; i < texts.data.length; i++) {
+      texts.data[i]![row] = cells[texts.places[i]!]!(item) as string | undefined
     }
   }
 
   private widen(): void {
-    this.room *= 2
-    this.columns = this.made(this.room).map((wide, c) => {
-      const old = this.columns[c]!
-      if (Array.isArray(wide)) for (let i = 0; i < old.length; i++) wide[i] = (old as string[])[i]
-      else wide.set(old as Float64Array)
-      return wide
-    })
+    const { count, numbers, flags, texts } = this
+    const before = [...numbers.data, ...flags.data]
+    const textsBefore = texts.data
+    this.begin(2 * this.room)
+    this.count = count
+    for (const [i, wide] of [...numbers.data, ...flags.data].entries()) wide.set(before[i]!)
+    for (const [i, wide] of texts.data.entries()) {
+      for (let row = 0; row < count; row++) wide[row] = textsBefore[i]![row]
+    }
   }
 
   /** Hands over what was gathered, and begins anew. */
   take(): RowBatch {
-    const { spec, count, columns } = this
-    this.count = 0
-    this.room = Math.max(FIRST_ROWS, 2 ** Math.ceil(Math.log2(count + 1)))
-    this.columns = this.made(this.room)
+    const { spec, count } = this
+    const columns = new Array<ColumnData>(spec.columns.length)
+    for (const { places, data } of [this.numbers, this.flags, this.texts]) {
+      for (const [i, place] of places.entries()) columns[place] = data[i]!
+    }
+    this.begin(Math.max(FIRST_ROWS, 2 ** Math.ceil(Math.log2(count + 1))))
     return { spec, count, columns }
   }
 }

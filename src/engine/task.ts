@@ -15,6 +15,7 @@ import type { TaskCounts } from './counts.ts'
 import { schemaIdAt, translated } from './foreign.ts'
 import { Ingest } from './ingest.ts'
 import type { AnyNode, LogNode, ScanNode, SeriesNode, StreamNode } from './nodes.ts'
+import { RecordWriter } from './record-writer.ts'
 import type { Outputs } from './rows.ts'
 import { SeriesTable } from './series.ts'
 import { WholeReading } from './whole-reading.ts'
@@ -151,6 +152,7 @@ export class Task {
   private logSink(node: LogNode): Emit<never> {
     const { codecs, topics, outputs, epoch, partition } = this.options
     const codec = codecs[node.record] as Codec<unknown>
+    const writer = RecordWriter.of(codec) ?? codec
     const topic = topics[node.topic]
     return (slot, item) => {
       const index = this.outputIndex++
@@ -159,7 +161,7 @@ export class Task {
       const position = encodePosition({ epoch, partition, offset: this.offset, index })
       outputs.log(topic, {
         key: this.table.keys[meter]!,
-        value: codec.encode(node.map(item)),
+        value: writer.encode(node.map(item) as object),
         headers: { [SOURCE_HEADER]: position },
       })
     }

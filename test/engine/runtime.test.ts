@@ -36,6 +36,20 @@ const ADAPTERS: Readonly<Record<string, () => Open>> = {
   kafka: () => () => connectLog(testConfig()),
 }
 
+/** A process's own view of the log: its subscription is known, so that it can be cut off. */
+function watched(own: Log, onSubscribed: (made: Subscription) => void): Log {
+  return new Proxy(own, {
+    get(target, name: keyof Log) {
+      if (name !== 'subscribe') return target[name].bind(target)
+      return async (options: Parameters<Log['subscribe']>[0]) => {
+        const made = await target.subscribe(options)
+        onSubscribed(made)
+        return made
+      }
+    },
+  })
+}
+
 /** A log with topics of its own, and runtimes on it that may be killed. */
 async function stage(t: TestContext, adapter: () => Open) {
   const open = adapter()
@@ -66,16 +80,7 @@ async function stage(t: TestContext, adapter: () => Open) {
     let subscription: Subscription | undefined
     const own = await open()
     logs.push(own)
-    // The process's own view of the log, so that it can be cut off as by a kill.
-    const seen = new Proxy(own, {
-      get(target, name: keyof Log) {
-        if (name !== 'subscribe') return target[name].bind(target)
-        return async (subscribeOptions: Parameters<Log['subscribe']>[0]) => {
-          subscription = await target.subscribe(subscribeOptions)
-          return subscription
-        }
-      },
-    })
+    const seen = watched(own, (made) => (subscription = made))
     const runtime = await startRuntime({
       log: seen,
       pipeline,
