@@ -55,7 +55,7 @@ export const LIMITS = Object.freeze({
   logConnectMsMax: 3_000,
   /** One request; for a group it is less where its session is shorter. */
   logRequestMsMax: 15_000,
-  logSessionMs: 30_000,
+  logSessionMs: 15_000,
   /** Until a group has taken a new member in: a broker that starts may need most of it. */
   logJoinMsMax: 60_000,
   logHeartbeatMs: 500,

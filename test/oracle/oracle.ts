@@ -115,11 +115,13 @@ class OracleMeter {
         this.rows.readings.set(key, raw)
         continue
       }
+      const courseBefore = closedCourse(state, before)
       if (state.series.take({ at: reading.at, ...raw })) this.rows.readings.set(key, raw)
-      // Only a register's new sample can change a window that does not hold it.
+      // A register's new sample can also change windows that do not hold it.
       const inClosed = state.series.placeOf(reading.at) < before
-      if (inClosed || state.rules.kind === 'cumulative')
+      if (inClosed || closedCourse(state, before) !== courseBefore) {
         this.markChanged(state, before, appendMillis)
+      }
     }
     this.newestAt = Math.max(this.newestAt, reading.at)
     const after = this.watermark(disorder)
@@ -298,6 +300,12 @@ function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const half = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
+}
+
+/** The part of a register's course that closed windows may have, as text. */
+function closedCourse(state: SeriesState, watermark: number): string {
+  const course = state.series.course().filter((stretch) => stretch.from < watermark)
+  return course.map((s) => `${s.from} ${s.to} ${s.energyWh}`).join()
 }
 
 /** What makes a restatement: everything but what is learned meanwhile. */

@@ -20,7 +20,7 @@ test('a simulated fleet with faults: every row is right, and a kill changes noth
   const ledger = join(folder, 'ledger.jsonl')
   const pipeline = await startPipeline(t, { processors: 2 })
   const simulated = pipeline.cli(
-    ...['simulate', '--meters', '25', '--seed', '7', '--zone', 'Europe/Berlin'],
+    ...['simulate', '--meters', '16', '--seed', '7', '--zone', 'Europe/Berlin'],
     ...['--start', '2026-10-24T12:00:00+02:00', '--until', '2026-10-26T12:00:00+01:00'],
     ...['--speed', 'max', '--url', pipeline.mqttUrl, '--ledger', ledger, '--json'],
     ...[
@@ -37,8 +37,8 @@ test('a simulated fleet with faults: every row is right, and a kill changes noth
   const records = await logRecords(pipeline.log, `${pipeline.config.topicPrefix}readings`)
   const expected = oracle(records, oracleRules(await loadRegistry(pipeline.config)))
   const found = compare(expected, await storedRows(questdbUrl, tablePrefix))
-  assert.ok(found.readings.compared > 150_000, `only ${found.readings.compared} readings`)
-  assert.ok(found.anomalies.compared > 100, `only ${found.anomalies.compared} anomalies`)
+  assert.ok(found.readings.compared > 100_000, `only ${found.readings.compared} readings`)
+  assert.ok(found.anomalies.compared > 50, `only ${found.anomalies.compared} anomalies`)
   assert.equal(explain(found), '')
 
   const verified = await pipeline.cli('verify', '--ledger', ledger, '--json')
