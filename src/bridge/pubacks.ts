@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 
 /**
- * PUBACKs, gathered: all of a connection that one append has earned go out in one write. aedes would
- * make three buffers and a timer for each.
+ * PUBACKs, gathered: all of a connection that one append has earned go out in one write. aedes
+ * would make three buffers and a timer for each.
  *
  *     PUBACK = 0x40 | 2 | packet id, 2 bytes, high first
  */
