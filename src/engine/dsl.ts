@@ -12,6 +12,7 @@ import type {
   AnyOperator,
   CombineNode,
   FilterNode,
+  Lateness,
   LogNode,
   Operator,
   Pane,
@@ -29,7 +30,8 @@ import type {
  *
  * @example
  * export const windows = topology('windows', (t) => {
- *   const series = t.readings('measured', { horizon: hours(1) })
+ *   const lateness = { disorder: 'registered', horizon: hours(1) } as const
+ *   const series = t.readings('measured', lateness)
  *   const quarter = series.window('quarter-hour', tumbling('15m', minutes(15)))
  *   quarter.toTable('quarter-hour-rows', TABLES.windows, windowCells)
  *   return { quarter }
@@ -170,18 +172,23 @@ export class WindowStream extends Stream<Pane> {
 
 export class TopologyBuilder {
   /**
-   * The measurements of the readings topic, by series. `horizon` is how late, in the meter's own
-   * time, a sample may come and still restate its windows.
+   * The measurements of the readings topic, by series. How late a sample may come, in its meter's
+   * own time, is said here, once for all windows, so that a window and its panes always agree.
+   *
+   * @throws engine.badOption where a time is no whole number of microseconds, 0 or more.
    */
-  readings(name: string, options: { horizon: Micros }): SeriesStream {
-    const { horizon } = options
-    if (!Number.isSafeInteger(horizon) || horizon < 0) {
-      const wants = 'a whole number of microseconds, 0 or more'
-      throw engineErrors.badOption({ node: name, option: 'horizon', value: horizon, wants })
+  readings(name: string, lateness: Lateness): SeriesStream {
+    const { disorder, horizon } = lateness
+    for (const [option, value] of Object.entries({ disorder, horizon })) {
+      if (typeof value === 'number' && (!Number.isSafeInteger(value) || value < 0)) {
+        const wants = 'a whole number of microseconds, 0 or more'
+        throw engineErrors.badOption({ node: name, option, value, wants })
+      }
     }
-    const declaration = `series horizon ${horizon}`
+    const declaration = `series disorder ${lateness.disorder} horizon ${lateness.horizon}`
+    const own = Object.freeze({ ...lateness })
     return new SeriesStream(
-      add<SeriesNode>({ kind: 'series', id: name, declaration, horizonMicros: horizon }),
+      add<SeriesNode>({ kind: 'series', id: name, declaration, lateness: own }),
     )
   }
 }

@@ -2,11 +2,11 @@ import { type Micros, minutes } from '../kernel/time.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { QUALITIES } from '../schemas/records.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
-import { Closer } from './closer.ts'
 import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
 import { Course, type Settled } from './register.ts'
 import { Restater } from './restater.ts'
+import { SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
 import { type Cause, CombineState, emptySettled, type Emit } from './windows.ts'
 import { type WidthState, WindowState } from './windows.ts'
@@ -14,16 +14,6 @@ import { type WidthState, WindowState } from './windows.ts'
 const [BAD, NONE] = [3, -1]
 /** Samples are forgotten by this much at a time where no window says otherwise. */
 const STEP_WITHOUT_WINDOWS = minutes(15)
-
-class SampleView implements Sample {
-  tenant = ''
-  meterId = ''
-  channel = ''
-  at = 0
-  value = 0
-  quality = ''
-  seq = NaN
-}
 
 export interface IngestOptions {
   readonly node: SeriesNode
@@ -52,7 +42,7 @@ export class Ingest {
   /** All widths, ascending. */
   private readonly widths: readonly WidthState[]
   private readonly restater: Restater
-  private readonly closer: Closer
+  private readonly horizon: Micros
   private readonly narrowest: Micros
   /**
    * Samples freeze by whole windows of each width that is computed from them: none freezes in part.
@@ -60,14 +50,14 @@ export class Ingest {
   private readonly frozenStep: Micros
 
   constructor(options: IngestOptions) {
-    const { table, windows, combines, cause, counts } = options
+    const { node, table, windows, combines, cause, counts } = options
     this.options = options
     this.table = table
+    this.horizon = node.lateness.horizon
     this.counts = counts
     this.widths = [...windows, ...combines].sort((a, b) => a.micros - b.micros)
     this.narrowest = this.widths[0]?.micros ?? STEP_WITHOUT_WINDOWS
     this.frozenStep = windows.map((w) => w.micros).reduce(commonMultiple, this.narrowest)
-    this.closer = new Closer(this.widths)
     const courseOf = (slot: number) => this.courseOf(slot)
     this.restater = new Restater({ table, widths: this.widths, cause, counts, courseOf })
   }
@@ -79,7 +69,7 @@ export class Ingest {
     const watermark = table.watermarkOf(meter)
     counts.measurements++
     if (quality === BAD) counts.bad++
-    if (at < watermark - this.options.node.horizonMicros) {
+    if (at < watermark - this.horizon) {
       counts.beyondHorizon++
       this.emitRaw(meter, slot, at, value, seq, quality)
       return
@@ -87,7 +77,7 @@ export class Ingest {
     table.learn(slot, at)
     const index = samples.lowerBound(slot, at)
     const exists = index < samples.count(slot) && samples.atOf(slot, index) === at
-    if (exists && !this.wins(slot, index, value, seq, quality)) {
+    if (exists && !wins(samples, slot, index, value, seq, quality)) {
       counts.duplicates++
       return
     }
@@ -106,20 +96,6 @@ export class Ingest {
     this.courseSlot = NONE
     if (touchesClosed) this.markChanged(slot, at, watermark, wasCounted)
     this.emitRaw(meter, slot, at, value, seq, quality)
-  }
-
-  /**
-   * Whether a new measurement takes the place of a known one: higher seq, better quality, later in
-   * the log.
-   */
-  private wins(slot: number, index: number, value: number, seq: number, quality: number): boolean {
-    const { samples } = this.table
-    const knownSeq = samples.seqOf(slot, index)
-    if (seq !== knownSeq) return seq > knownSeq
-    const known = samples.qualityOf(slot, index)
-    if (quality !== known) return quality < known
-    // The very same again changes nothing, so nothing needs to be written.
-    return !Object.is(value, samples.valueOf(slot, index))
   }
 
   private insert(
@@ -234,29 +210,45 @@ export class Ingest {
     c.newestAt.set(meter, newestAt)
   }
 
+  /** Closes what ends in (before, after]: by series, width and start, whatever was known first. */
   private closeAll(meter: number, before: Micros, after: Micros): void {
     const { next } = this.table.series.columns
     let slot = this.table.meters.columns.first.get(meter)
     for (; slot >= 0; slot = next.get(slot)) {
-      this.closer.gather(slot, before, after, this.courseOf(slot))
+      for (const state of this.widths) this.close(slot, state, before, after)
     }
-    this.closer.close(this.options.cause, (series) => this.courseOf(series))
+  }
+
+  private close(slot: number, state: WidthState, before: Micros, after: Micros): void {
+    const { micros } = state
+    const upTo = floorTo(after, micros)
+    const from = floorTo(before, micros)
+    if (from === upTo) return
+    const course = this.courseOf(slot)
+    let start = state.next(slot, from, course)
+    while (start < upTo) {
+      const pane = state.compute(slot, start, course)
+      pane.restated = false
+      pane.revision = this.options.cause.revision
+      state.emit(slot, pane)
+      start = state.next(slot, start + micros, course)
+    }
   }
 
   /** What lies behind the horizon can change no more; says when to look again. */
   private freezeAll(meter: number, watermark: Micros): void {
     const { table, frozenStep } = this
-    const { horizonMicros } = this.options.node
-    const boundary = floorTo(watermark - horizonMicros, frozenStep)
+    const { horizon } = this
+    const boundary = floorTo(watermark - horizon, frozenStep)
     let slot = table.meters.columns.first.get(meter)
     for (; slot >= 0; slot = table.series.columns.next.get(slot)) {
       // A shifted sample's window begins that much earlier, and is kept that much longer.
       const shift = table.shiftOf(slot)
-      const own = shift === 0 ? boundary : floorTo(watermark - horizonMicros - shift, frozenStep)
+      const own = shift === 0 ? boundary : floorTo(watermark - horizon - shift, frozenStep)
       if (own > table.series.columns.boundary.get(slot)) this.freeze(slot, own, shift)
     }
     const closes = floorTo(watermark, this.narrowest) + this.narrowest
-    const freezes = Math.min(boundary + frozenStep + horizonMicros, closes)
+    const freezes = Math.min(boundary + frozenStep + horizon, closes)
     table.meters.columns.due.set(meter, freezes)
   }
 

@@ -23,7 +23,15 @@ interface NodeBase {
 
 export interface SeriesNode extends NodeBase {
   readonly kind: 'series'
-  readonly horizonMicros: Micros
+  readonly lateness: Lateness
+}
+
+/** How readings may come late. Neither is ever taken for granted. */
+export interface Lateness {
+  /** How far a meter's watermark is behind its newest `at`; 'registered': as the registry says. */
+  readonly disorder: Micros | 'registered'
+  /** How far behind the watermark a sample may be and still restate its windows. */
+  readonly horizon: Micros
 }
 
 export interface WindowNode extends NodeBase {

@@ -4,6 +4,7 @@ import type { Micros } from '../kernel/time.ts'
 import type { ChannelSpec, Registry } from '../registry/registry.ts'
 import { ColumnSet, f64, i32, u8 } from './columns.ts'
 import { KeyTable } from './keys.ts'
+import type { Lateness } from './nodes.ts'
 import type { RegisterRules, Settled } from './register.ts'
 import { SampleStore } from './samples.ts'
 
@@ -60,10 +61,13 @@ export class SeriesTable {
   private readonly meterKeys = new KeyTable()
   private readonly channelKeys = new KeyTable(64)
   private readonly registry: Registry
+  private readonly disorder: Lateness['disorder']
   private readonly tenantNames = new Map<string, string>()
 
-  constructor(registry: Registry) {
+  /** `disorder` is that of all meters, or each has what the registry says. */
+  constructor(registry: Registry, disorder: Lateness['disorder']) {
     this.registry = registry
+    this.disorder = disorder
   }
 
   get meterCount(): number {
@@ -95,7 +99,7 @@ export class SeriesTable {
     const c = this.meters.columns
     this.meters.grow(slot + 1)
     c.newestAt.set(slot, -Infinity)
-    c.disorder.set(slot, spec.disorderMicros)
+    c.disorder.set(slot, this.disorder === 'registered' ? spec.disorderMicros : this.disorder)
     c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
     c.due.set(slot, -Infinity)
     c.first.set(slot, NO_SERIES)

@@ -61,7 +61,8 @@ export class Task {
 
   constructor(options: TaskOptions) {
     this.options = options
-    this.table = new SeriesTable(options.registry)
+    const source = options.pipeline.nodes.find((node) => node.kind === 'series')!
+    this.table = new SeriesTable(options.registry, source.lateness.disorder)
     this.ingest = this.compile(options.pipeline)
   }
 

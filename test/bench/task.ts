@@ -36,7 +36,7 @@ const codecs = await loadCodecs()
 
 const quarters = fuse('quarters', [
   topology('quarters', (t) => {
-    t.readings('measured', { horizon: hours(1) })
+    t.readings('measured', { disorder: minutes(2), horizon: hours(1) })
       .window('quarter-hour', tumbling('15m', minutes(15)))
       .toTable('rows', TABLES.windows, windowCells)
   }),

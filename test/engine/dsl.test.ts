@@ -7,10 +7,12 @@ import { TABLES } from '../../src/schemas/tables.ts'
 import { pipeline } from '../../topologies/index.ts'
 import { windowCells } from '../../topologies/windows.ts'
 
+const NONE_LATE = { disorder: 0, horizon: 0 } as const
+
 const base = (horizon = hours(1)) =>
   topology('base', (t) => {
     const quarter = t
-      .readings('measured', { horizon })
+      .readings('measured', { disorder: 'registered', horizon })
       .window('quarter-hour', tumbling('15m', minutes(15)))
     quarter.toTable('rows', TABLES.windows, windowCells)
     return { quarter }
@@ -29,14 +31,18 @@ test('what cannot be is refused where it is said, naming bound and value', () =>
   const readings = (horizon: number) => () => base(horizon)
   assert.throws(readings(-1), refuses('engine.badOption', /horizon is -1.*0 or more/))
   assert.throws(readings(NaN), refuses('engine.badOption', /horizon is NaN/))
+  assert.throws(
+    () => topology('t', (t) => t.readings('r', { disorder: 0.5, horizon: 0 })),
+    refuses('engine.badOption', /disorder is 0.5/),
+  )
   const window = (micros: number) => () =>
-    topology('t', (t) => t.readings('r', { horizon: 0 }).window('w', tumbling('x', micros)))
+    topology('t', (t) => t.readings('r', NONE_LATE).window('w', tumbling('x', micros)))
   assert.throws(window(0), refuses('engine.badOption', /width is 0/))
   assert.throws(window(1.5), refuses('engine.badOption', /width is 1.5/))
   const combined = (micros: number) => () =>
     topology('t', (t) =>
       t
-        .readings('r', { horizon: 0 })
+        .readings('r', NONE_LATE)
         .window('w', tumbling('15m', minutes(15)))
         .combine('c', tumbling('x', micros)),
     )
@@ -46,14 +52,14 @@ test('what cannot be is refused where it is said, naming bound and value', () =>
 
 test('names are states: each once, in small letters, inside a topology', () => {
   assert.throws(
-    () => topology('t', (t) => t.readings('Not so', { horizon: 0 })),
+    () => topology('t', (t) => t.readings('Not so', NONE_LATE)),
     refuses('engine.badName', /'Not so'/),
   )
   assert.throws(
     () =>
       topology('t', (t) => {
-        t.readings('twice', { horizon: 0 })
-        t.readings('twice', { horizon: 0 })
+        t.readings('twice', NONE_LATE)
+        t.readings('twice', NONE_LATE)
       }),
     refuses('engine.badName', /'t\/twice'/),
   )
@@ -70,7 +76,7 @@ test('names are states: each once, in small letters, inside a topology', () => {
 })
 
 test('a pipeline without a sink has nothing to do', () => {
-  const silent = topology('silent', (t) => t.readings('r', { horizon: 0 }))
+  const silent = topology('silent', (t) => t.readings('r', NONE_LATE))
   assert.throws(() => fuse('all', [silent]), refuses('engine.nothingToDo', /all/))
 })
 
@@ -106,7 +112,7 @@ test('a fingerprint changes with the node and with all that it reads', () => {
 
 test('the product prints', () => {
   const text = printPipeline(pipeline)
-  assert.match(text, /^readings\/measured: series horizon 3600000000$/m)
+  assert.match(text, /^readings\/measured: series disorder registered horizon 3600000000$/m)
   assert.match(text, /^ {2}windows\/quarter-hour: window 15m 900000000$/m)
   assert.match(text, /^ {4}windows\/hour: combine 1h 3600000000$/m)
   assert.match(text, /^ {4}rolling-baseline\/baseline: scan rolling-baseline/m)

@@ -72,7 +72,7 @@ const ofMore: Operator<Pane & { zone: string }, Pane, typeof columns> = {
 }
 
 const accepted = topology('typings', (t) => {
-  const series = t.readings('measured', { horizon: hours(1) })
+  const series = t.readings('measured', { disorder: 'registered', horizon: hours(1) })
   const quarter = series.window('quarter-hour', tumbling('15m', minutes(15)))
   const counted: Stream<{ n: number }> = quarter.scan('good', good)
   quarter.toTable('rows', TABLES.windows, windowCells)
@@ -82,9 +82,11 @@ const accepted = topology('typings', (t) => {
 export function refused(): void {
   topology('refused', (t) => {
     // @ts-expect-error -- how late a sample may come is never taken for granted
-    t.readings('no-lateness', {})
+    t.readings('no-lateness', { disorder: 'registered' })
+    // @ts-expect-error -- nor how far out of order
+    t.readings('no-disorder', { horizon: 0 })
     // @ts-expect-error -- a width has a name and a length
-    t.readings('measured', { horizon: 0 }).window('w', minutes(15))
+    t.readings('measured', { disorder: 0, horizon: 0 }).window('w', minutes(15))
     const { series, quarter, counted } = accepted.exports
     // @ts-expect-error -- this operator reads samples, not panes
     quarter.scan('wrong-input', ofSamples)

@@ -1,0 +1,33 @@
+import type { Sample } from './nodes.ts'
+import type { SampleStore } from './samples.ts'
+
+/** The one sample object that a series node hands down; filled anew for each measurement. */
+export class SampleView implements Sample {
+  tenant = ''
+  meterId = ''
+  channel = ''
+  at = 0
+  value = 0
+  quality = ''
+  seq = NaN
+}
+
+/**
+ * Whether a new measurement takes the place of the known one of its identity: by the higher seq,
+ * then the better quality, then as the later in the log.
+ */
+export function wins(
+  samples: SampleStore,
+  slot: number,
+  index: number,
+  value: number,
+  seq: number,
+  quality: number,
+): boolean {
+  const knownSeq = samples.seqOf(slot, index)
+  if (seq !== knownSeq) return seq > knownSeq
+  const known = samples.qualityOf(slot, index)
+  if (quality !== known) return quality < known
+  // The very same again changes nothing, so nothing needs to be written.
+  return !Object.is(value, samples.valueOf(slot, index))
+}
