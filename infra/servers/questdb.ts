@@ -71,6 +71,19 @@ export function mapCountAdvice(file = '/proc/sys/vm/max_map_count'): string | un
   )
 }
 
+/**
+ * Raises that limit until the next boot, where we may. Without it a query over years of days ends
+ * the server: its tables have a file a column and a day.
+ */
+export function raiseMapCount(file = '/proc/sys/vm/max_map_count'): void {
+  if (mapCountAdvice(file) === undefined) return
+  try {
+    writeFileSync(file, String(MAP_COUNT_ADVISED))
+  } catch {
+    // Not ours to change: the advice stays, and `start` gives it.
+  }
+}
+
 export function questdbServer(options: QuestdbOptions): Server {
   const { dataDir, jarsDir, httpPort, pgPort } = options
   const home = join(dataDir, 'questdb')
@@ -83,6 +96,7 @@ export function questdbServer(options: QuestdbOptions): Server {
       ],
       stopSignal: 'SIGTERM',
       prepare() {
+        raiseMapCount()
         mkdirSync(join(home, 'conf'), { recursive: true })
         writeFileSync(join(home, 'conf/server.conf'), configuration(options))
         writeFileSync(join(home, 'conf/log.conf'), LOG_CONFIGURATION)

@@ -130,7 +130,8 @@ describe('readings in Avro', () => {
     const measurements = fc.uniqueArray(measurement, { minLength: 1, selector: (m) => m.channel })
     const reading = fc.record({
       at: fc.integer({ min: 1e14, max: NOW }),
-      seq: fc.option(fc.maxSafeInteger()),
+      // Avro's own bounds leave the outermost safe integers out.
+      seq: fc.option(fc.integer({ min: 2 - 2 ** 53, max: 2 ** 53 - 2 })),
       measurements,
     })
     fc.assert(

@@ -12,7 +12,7 @@ import { lastLines, rotateLog } from '../../infra/servers/log-file.ts'
 import { endLeftover, isAlive, readPidFile, writePidFile } from '../../infra/servers/pid-file.ts'
 import { assertPortsFree } from '../../infra/servers/ports.ts'
 import { clearStalePostmaster } from '../../infra/servers/postgres.ts'
-import { mapCountAdvice } from '../../infra/servers/questdb.ts'
+import { mapCountAdvice, raiseMapCount } from '../../infra/servers/questdb.ts'
 import type { Service } from '../../infra/servers/server.ts'
 import { Kept, backOffMs } from '../../infra/supervisor/keep.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
@@ -253,4 +253,8 @@ test("advice on the kernel's mappings is given where they are few", () => {
   writeFileSync(file, '1048576\n')
   assert.equal(mapCountAdvice(file), undefined)
   assert.equal(mapCountAdvice(join(folder, 'no such file')), undefined)
+  writeFileSync(file, '65530\n')
+  raiseMapCount(file)
+  assert.equal(mapCountAdvice(file), undefined)
+  raiseMapCount(join(folder, 'no folder', 'no such file'))
 })
