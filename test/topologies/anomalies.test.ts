@@ -60,7 +60,7 @@ for (const way of WAYS) {
   })
 
   test(
-    'a corrected window takes back its verdict, and the runs after it, ' + `${way.name}`,
+    'a corrected window takes back its verdict, and the runs after it, ' + way.name,
     async () => {
       const meter = aMeter('m-1')
       const warm = meter.quarterHours(30, { power_w: 100 })
