@@ -107,7 +107,7 @@ export function questdbServer(options: QuestdbOptions): Server {
         env: JAVA_ENV,
         args: [
           '-Xms64m',
-          '-Xmx384m',
+          '-Xmx768m',
           '-XX:+UseParallelGC',
           '-XX:+ExitOnOutOfMemoryError',
           '-cp',
