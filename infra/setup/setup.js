@@ -174,7 +174,9 @@ async function missingSystemPackages(needs, places, { fetchesJars, makesPython }
     packages.push(await javaPackage())
   }
   if (fetchesJars && onPath('mvn') === undefined) packages.push('maven')
-  if (needs.tests && findMosquitto() === undefined) packages.push('mosquitto')
+  if (needs.tests) {
+    packages.push(...TEST_PROGRAMS.filter((name) => findProgram(name) === undefined))
+  }
   if (makesPython) packages.push(...(await pythonPackagesMissing()))
   return packages
 }
@@ -182,8 +184,12 @@ async function missingSystemPackages(needs, places, { fetchesJars, makesPython }
 /** Debian puts servers where only root looks. */
 const SERVER_FOLDERS = ['/usr/sbin', '/usr/local/sbin']
 
-function findMosquitto() {
-  return onPath('mosquitto') ?? onPath('mosquitto', SERVER_FOLDERS.join(delimiter))
+/** Programs of the tests alone; each is called as its package is. */
+const TEST_PROGRAMS = ['mosquitto', 'chromium', 'prometheus']
+
+/** @param {string} name */
+function findProgram(name) {
+  return onPath(name) ?? onPath(name, SERVER_FOLDERS.join(delimiter))
 }
 
 /** @param {readonly string[]} packages @returns {Promise<SetupStep>} */

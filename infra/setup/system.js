@@ -6,8 +6,8 @@ import { readIfThere, writeStamp } from './stamp.js'
 import { JAVA_MIN, JAVA_PACKAGES, javaMajor } from './versions.js'
 
 /**
- * The system's share: Java, Maven, and for the tests mosquitto and Python's venv, from its
- * packages.
+ * The system's share: Java, Maven, and for the tests mosquitto, Chromium, Prometheus and Python's
+ * venv, from its packages.
  */
 
 /**
@@ -55,6 +55,12 @@ export function cannotInstall(packages) {
 }
 
 /**
+ * Debian starts these as services: mosquitto on the bridge's port, Prometheus for good. Tests start
+ * their own.
+ */
+const SERVICES = ['mosquitto', 'prometheus']
+
+/**
  * Installs Debian packages.
  *
  * @param {readonly string[]} packages
@@ -86,10 +92,9 @@ export async function installSystemPackages(packages, privilege, detail) {
   if (ran.code !== 0) {
     throw new SetupError(`apt-get could not install ${packages.join(' ')}`, remedy, ran.tail)
   }
-  if (packages.includes('mosquitto') && existsSync('/run/systemd/system')) {
-    // Debian starts mosquitto as a service on 1883, which is the bridge's port. Tests start their
-    // own.
-    const off = ['systemctl', 'disable', '--now', 'mosquitto']
+  const services = SERVICES.filter((name) => packages.includes(name))
+  if (services.length > 0 && existsSync('/run/systemd/system')) {
+    const off = ['systemctl', 'disable', '--now', ...services]
     const [program = '', ...rest] = privilege === 'root' ? off : ['sudo', '-n', ...off]
     await run(program, rest)
   }
