@@ -18,6 +18,8 @@ export class KafkajsAdmin {
   /** What a person should know, such as a topic whose settings are not what we would have made. */
   private readonly warn: (message: string) => void
   private ready: Promise<void> | undefined
+  /** A call that failed connects anew, but what the first one opened is to be closed all the same. */
+  private opened = false
 
   constructor(kafka: Kafka, brokers: string, warn: (message: string) => void) {
     this.admin = kafka.admin()
@@ -31,6 +33,7 @@ export class KafkajsAdmin {
     run: (admin: Admin) => Promise<T>,
   ): Promise<T> {
     try {
+      this.opened = true
       this.ready ??= this.admin.connect()
       await this.ready
       return await run(this.admin)
@@ -175,7 +178,9 @@ export class KafkajsAdmin {
   }
 
   async close(): Promise<void> {
-    if (this.ready !== undefined) await this.admin.disconnect()
+    // Who disconnects while a connection is being made leaves it open.
+    await this.ready?.catch(() => undefined)
+    if (this.opened) await this.admin.disconnect()
   }
 }
 
