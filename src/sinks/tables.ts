@@ -6,9 +6,10 @@ import { LIMITS } from '../kernel/limits.ts'
 import { TABLES, type ColumnType, type TableSpec } from '../schemas/tables.ts'
 import { sinkErrors } from './errors.ts'
 import { type QuestdbSql, questdbSql, quoted } from './questdb-http.ts'
+import { mendViews } from './views.ts'
 
 /**
- * QuestDB's tables: `infra/questdb/*.sql`, applied in the order of their names at each start. A
+ * QuestDB's tables and views: `infra/questdb/*.sql`, applied in the order of their names at each start. A
  * statement there changes nothing where its work is done already (IF NOT EXISTS), so that no list
  * of what was applied is needed, and several processes may start at once.
  */
@@ -36,7 +37,8 @@ function statementsOf(text: string): readonly string[] {
 }
 
 /**
- * Makes the tables that are missing, and asserts that those the engine writes are as `TABLES` says.
+ * Makes the tables and views that are missing, asserts that those the engine writes are as `TABLES`
+ * says, and mends the views where they are invalid.
  *
  * @throws sinks.tableDiffers naming table, column and remedy; sinks.oldServer; sinks.unavailable
  *   (retryable).
@@ -48,6 +50,7 @@ export async function ensureTables(options: { questdbUrl: string; prefix: string
   await assertProtocol(sql)
   for (const statement of statements) await apply(sql, statement)
   for (const spec of Object.values(TABLES)) await assertTable(sql, `${prefix}${spec.table}`, spec)
+  await mendViews(sql, prefix)
 }
 
 /** Several processes that make the same table at once stand in each other's way for a moment. */

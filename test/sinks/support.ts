@@ -22,8 +22,8 @@ export async function testTables(
 export async function dropTables(prefix: string, url = questdbUrl): Promise<void> {
   const sql = questdbSql(url)
   for (const statement of tableStatements(prefix)) {
-    const table = /CREATE TABLE IF NOT EXISTS ('[^']+')/.exec(statement)?.[1]
-    if (table !== undefined) await sql.rows(`drop table if exists ${table}`)
+    const made = /CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS ('[^']+')/.exec(statement)
+    if (made !== null) await sql.rows(`drop ${made[1]!} if exists ${made[2]!}`)
   }
 }
 

@@ -16,16 +16,17 @@ export async function questdbQuery(
   return answer.dataset ?? []
 }
 
-/** Drops every table that bears the prefix of a test. */
+/** Drops every table and view that bears the prefix of a test. */
 export async function dropTables(config: {
   readonly questdbUrl: string
   readonly tablePrefix: string
 }): Promise<void> {
   const { questdbUrl, tablePrefix } = config
   if (tablePrefix === '') throw new TypeError('without a prefix, these are not tables of a test')
-  const all = await questdbQuery(questdbUrl, 'select table_name from tables()')
-  for (const [name] of all) {
+  const all = await questdbQuery(questdbUrl, 'select table_name, table_type from tables()')
+  for (const [name, type] of all) {
     if (!String(name).startsWith(tablePrefix)) continue
-    await questdbQuery(questdbUrl, `drop table '${String(name)}'`)
+    const kind = type === 'M' ? 'materialized view' : 'table'
+    await questdbQuery(questdbUrl, `drop ${kind} '${String(name)}'`)
   }
 }
