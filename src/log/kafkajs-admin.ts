@@ -11,8 +11,12 @@ const { ConfigResourceTypes } = kafkajs
 /** A setting that a topic must have: without it Kafka deletes replayed history by its old times. */
 const REQUIRED_SETTING = 'message.timestamp.type'
 
+/** A partition that is new or moves has no leader for a moment, or another one than was known. */
+const PASSING = new Set<unknown>(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+
 /** Topics, their settings and offsets, through one admin client that connects when it is needed. */
 export class KafkajsAdmin {
+  private readonly kafka: Kafka
   private readonly admin: Admin
   private readonly brokers: string
   /** What a person should know, such as a topic whose settings are not what we would have made. */
@@ -22,6 +26,7 @@ export class KafkajsAdmin {
   private opened = false
 
   constructor(kafka: Kafka, brokers: string, warn: (message: string) => void) {
+    this.kafka = kafka
     this.admin = kafka.admin()
     this.brokers = brokers
     this.warn = warn
@@ -36,7 +41,7 @@ export class KafkajsAdmin {
       this.opened = true
       this.ready ??= this.admin.connect()
       await this.ready
-      return await run(this.admin)
+      return await this.whileMoving(run)
     } catch (error) {
       if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
         throw logErrors.unknownTopic({ topic }, error)
@@ -44,6 +49,28 @@ export class KafkajsAdmin {
       this.ready = undefined
       const { brokers } = this
       throw logErrors.unavailable({ brokers, what, detail: messageOf(error) }, error)
+    }
+  }
+
+  /** kafkajs asks the leader that it knows of again and again; a client of its own asks anew. */
+  private async whileMoving<T>(run: (admin: Admin) => Promise<T>): Promise<T> {
+    const deadlineMs = performance.now() + LIMITS.logRequestMsMax
+    try {
+      return await run(this.admin)
+    } catch (error) {
+      if (!PASSING.has(typeOf(error))) throw error
+    }
+    for (;;) {
+      await sleep(LIMITS.logRetryMsMin)
+      const admin = this.kafka.admin()
+      try {
+        await admin.connect()
+        return await run(admin)
+      } catch (error) {
+        if (!PASSING.has(typeOf(error)) || performance.now() > deadlineMs) throw error
+      } finally {
+        await admin.disconnect()
+      }
     }
   }
 

@@ -88,6 +88,11 @@ export const commits: Contract = {
   },
 }
 
+/** On a busy machine a group may assign anew what it had assigned: that changes nothing. */
+function changes(calls: readonly string[]): readonly string[] {
+  return calls.filter((call, i) => call !== calls[i - 1])
+}
+
 /** What the members of a group may rely on together. */
 export const groups: Contract = {
   async 'share the partitions; when one leaves, the other takes over'(t, features) {
@@ -102,7 +107,8 @@ export const groups: Contract = {
     assert.deepEqual(shares.sort(), [0, 1, 2, 3])
     const lost = second.owned.map(({ partition }) => partition).sort()
     const kept = first.owned.map(({ partition }) => partition).sort()
-    assert.deepEqual(first.calls, ['+0,1,2,3', `-${lost.join()}`, `+${kept.join()}`])
+    const expected = ['+0,1,2,3', `-${lost.join()}`, `+${kept.join()}`]
+    assert.deepEqual(changes(first.calls), expected)
 
     for (const partition of [0, 1, 2, 3]) await append(log, topic, numbered('a', 5, partition))
     await until('all records', () => first.seen.length + second.seen.length === 20)
@@ -115,7 +121,8 @@ export const groups: Contract = {
     await second.subscription.close()
     await until('all for one again', () => first.owned.length === 4)
     assert.equal(first.calls.at(-1), '+0,1,2,3')
-    assert.equal(first.calls.length, 4, 'nothing is lost by the one that stays')
+    const all = [...expected, '+0,1,2,3']
+    assert.deepEqual(changes(first.calls), all, 'nothing is lost by the one that stays')
     for (const partition of [0, 1, 2, 3]) await append(log, topic, numbered('b', 5, partition))
     const later = () => first.seen.filter(({ value }) => value!.startsWith('b'))
     await until('the later records', () => later().length === 20)

@@ -142,3 +142,16 @@ test('the one warning that kafkajs causes is left out, and no other', async () =
     ['OtherWarning'],
   )
 })
+
+test('topics that were made this moment can be asked for their offsets', async (t) => {
+  // Their leaders are still being told: in most rounds one says that it is none.
+  for (let round = 0; round < 3; round += 1) {
+    const log = openKafka('platformatic')
+    finallyDo(t, () => log.close())
+    const topics = Array.from({ length: 4 }, name)
+    await log.createTopics(topics.map((topic) => ({ topic, partitions: 12, settings: {} })))
+    finallyDo(t, () => log.deleteTopics(topics))
+    const ends = await Promise.all(topics.map((topic) => log.endOffsets(topic)))
+    assert.deepEqual(ends, Array(4).fill(Array(12).fill(0)))
+  }
+})
