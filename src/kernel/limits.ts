@@ -176,8 +176,8 @@ export const LIMITS = Object.freeze({
   /** One page of rows that is streamed out. */
   questdbExportMsMax: 300_000,
   questdbDdlAttemptsMax: 5,
-  /** A view that is made anew is waited for so long at a start. */
-  questdbMendMsMax: 20_000,
+  /** So long a start waits for a view that is made anew, and for rows until all see them. */
+  questdbAppliedMsMax: 20_000,
   /** A write: this, and a millisecond more for each of these bytes (100 kB/s is the slowest). */
   questdbWriteMsMax: 10_000,
   questdbWriteBytesPerMs: 100,

@@ -9,9 +9,9 @@ import { type QuestdbSql, questdbSql, quoted } from './questdb-http.ts'
 import { mendViews } from './views.ts'
 
 /**
- * QuestDB's tables and views: `infra/questdb/*.sql`, applied in the order of their names at each start. A
- * statement there changes nothing where its work is done already (IF NOT EXISTS), so that no list
- * of what was applied is needed, and several processes may start at once.
+ * QuestDB's tables and views: `infra/questdb/*.sql`, applied in the order of their names at each
+ * start. A statement there changes nothing where its work is done already (IF NOT EXISTS), so that
+ * no list of what was applied is needed, and several processes may start at once.
  */
 
 const SQL_FOLDER = join(import.meta.dirname, '../../infra/questdb')

@@ -21,7 +21,7 @@ export async function mendViews(sql: QuestdbSql, prefix: string): Promise<void> 
     const name = `${prefix}${view}`
     if (!(await isInvalid(sql, name))) continue
     await sql.rows(`REFRESH MATERIALIZED VIEW ${quoted(name)} FULL`)
-    const deadlineMs = performance.now() + LIMITS.questdbMendMsMax
+    const deadlineMs = performance.now() + LIMITS.questdbAppliedMsMax
     while (await isInvalid(sql, name)) {
       if (performance.now() > deadlineMs) return
       await sleep(LIMITS.questdbRetryMsMin)

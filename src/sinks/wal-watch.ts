@@ -5,7 +5,7 @@ import { messageOf } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Readiness } from '../ops/role.ts'
 import { TABLES } from '../schemas/tables.ts'
-import { questdbSql, quoted } from './questdb-http.ts'
+import { type QuestdbSql, questdbSql, quoted } from './questdb-http.ts'
 
 /**
  * Watches what QuestDB has acknowledged and not yet made visible. A row that is acknowledged lies
@@ -60,6 +60,18 @@ export async function walStates(
     loggedTransaction: Number(logged),
     error: [tag, message].filter((part) => part !== '' && part !== null).join(': '),
   }))
+}
+
+/** Resolves when every reader sees what the table has acknowledged, or after the limit. */
+export async function untilApplied(sql: QuestdbSql, table: string): Promise<void> {
+  const deadlineMs = performance.now() + LIMITS.questdbAppliedMsMax
+  for (;;) {
+    const [state] = await sql.rows(
+      `select writerTxn, sequencerTxn from wal_tables() where name = ${quoted(table)}`,
+    )
+    if (state === undefined || state[0] === state[1] || performance.now() > deadlineMs) return
+    await sleep(LIMITS.probeEveryMs)
+  }
 }
 
 /** Starts to watch; the first look is made at once, and until it is done the watch is not ready. */
