@@ -48,6 +48,24 @@ export function toBatch<R extends KeyAndValue>(
   }
 }
 
+/** What an adapter has of a record that lies in the log. */
+interface StoredRecord extends KeyAndValue {
+  readonly offset: number
+  readonly appendMillis: number
+}
+
+/** Records of one partition that know their offsets and times, in columns. */
+export function batchOf<R extends StoredRecord>(
+  records: readonly R[],
+  head: Omit<BatchHead<R>, 'offsets' | 'appendMillis'>,
+): RecordBatch {
+  return toBatch(records, {
+    ...head,
+    offsets: Float64Array.from(records, ({ offset }) => offset),
+    appendMillis: Float64Array.from(records, ({ appendMillis }) => appendMillis),
+  })
+}
+
 /** Ranges of the bytes, all null to begin with. */
 class Ranges {
   readonly start: Int32Array

@@ -22,6 +22,12 @@ export const logErrors = errorTable('log', {
     message: (f: { topic: string }) =>
       `topic ${f.topic} does not exist: \`meterloom start\` creates it, or check TOPIC_PREFIX`,
   },
+  outOfRange: {
+    domain: 'external',
+    retryable: false,
+    message: (f: { topic: string; partition: number; offset: number; begin: number }) =>
+      `${f.topic}:${f.partition} holds offset ${f.offset} no longer: it begins at ${f.begin}`,
+  },
   unknownPartition: {
     domain: 'internal',
     retryable: false,

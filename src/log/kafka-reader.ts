@@ -1,23 +1,8 @@
-import { Consumer } from '@platformatic/kafka'
+import type { Consumer } from '@platformatic/kafka'
 import { LIMITS } from '../kernel/limits.ts'
-import { toBatch } from './batch.ts'
 import { logErrors } from './errors.ts'
+import { fetched, type FetchResponse, groupless } from './kafka-fetch.ts'
 import type { RecordBatch } from './log.ts'
-
-/** Bit 3 of a record batch's attributes: the log set the time of all its records. */
-const LOG_APPEND_TIME = 8
-/** Bit 5: markers of transactions, which are no records. */
-const CONTROL_BATCH = 32
-
-type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
-
-interface Incoming {
-  readonly offset: number
-  readonly appendMillis: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly [Buffer | null, Buffer | null][]
-}
 
 /**
  * Reads ranges of partitions without a group: kafkajs has no call for that, @platformatic/kafka
@@ -27,16 +12,7 @@ export class KafkaReader {
   private readonly client: Consumer
 
   constructor(brokers: readonly string[], clientId: string) {
-    this.client = new Consumer({
-      clientId,
-      // Never joined: the client wants a name all the same.
-      groupId: `${clientId}-reader`,
-      bootstrapBrokers: [...brokers],
-      connectTimeout: LIMITS.logConnectMsMax,
-      requestTimeout: LIMITS.logRequestMsMax,
-      retries: LIMITS.logAdminRetriesMax,
-      retryDelay: LIMITS.logRetryMsMin,
-    })
+    this.client = groupless(brokers, clientId)
   }
 
   /** The records in [from, to), which must lie between the partition's first and end offset. */
@@ -50,11 +26,13 @@ export class KafkaReader {
     this.client.topics.track(topic)
     let at = range.from
     while (at < to) {
-      const { records, next } = recordsOf(await this.fetch(topic, partition, at), at, to)
+      const response = await this.fetch(topic, partition, at)
+      const found = response.responses[0]?.partitions[0]?.records ?? []
+      const batch = fetched(found, { topic, partition, from: at, to })
       // Nothing yet: the end offset is known before a replica may show the records.
-      if (next === at) continue
-      at = next
-      if (records.length > 0) yield batchOf(topic, partition, records, next)
+      if (batch.nextOffset === at) continue
+      at = batch.nextOffset
+      if (batch.count > 0) yield batch
     }
   }
 
@@ -89,43 +67,4 @@ export class KafkaReader {
   async close(): Promise<void> {
     await this.client.close(true)
   }
-}
-
-/** The records in [from, to), and the offset to go on from. */
-function recordsOf(response: FetchResponse, from: number, to: number) {
-  const records: Incoming[] = []
-  let next = from
-  for (const batch of response.responses[0]?.partitions[0]?.records ?? []) {
-    const base = Number(batch.firstOffset)
-    next = Math.max(next, base + batch.lastOffsetDelta + 1)
-    if ((batch.attributes & CONTROL_BATCH) !== 0) continue
-    const appended = (batch.attributes & LOG_APPEND_TIME) !== 0
-    for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
-      const offset = base + offsetDelta
-      // A batch is stored and fetched whole: it may begin before the range and end behind it.
-      if (offset < from || offset >= to) continue
-      const appendMillis = Number(
-        appended ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta,
-      )
-      records.push({ offset, appendMillis, key, value, headers })
-    }
-  }
-  return { records, next: Math.min(next, to) }
-}
-
-function batchOf(
-  topic: string,
-  partition: number,
-  records: readonly Incoming[],
-  nextOffset: number,
-): RecordBatch {
-  return toBatch(records, {
-    topic,
-    partition,
-    nextOffset,
-    offsets: Float64Array.from(records, ({ offset }) => offset),
-    appendMillis: Float64Array.from(records, ({ appendMillis }) => appendMillis),
-    headerOf: ({ headers }, name) =>
-      headers.findLast(([key]) => key?.toString() === name)?.[1] ?? undefined,
-  })
 }

@@ -6,6 +6,7 @@ import './quiet.ts'
 import { joined } from './batch.ts'
 import { logErrors } from './errors.ts'
 import { KafkaReader } from './kafka-reader.ts'
+import { openKafkaTail } from './kafka-tail.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
 import { openKafkajsProducer } from './kafkajs-producer.ts'
 import { subscribeKafkajs } from './kafkajs-subscription.ts'
@@ -18,6 +19,8 @@ import type {
   RecordBatch,
   SubscribeOptions,
   Subscription,
+  Tail,
+  TailOptions,
   TopicSpec,
 } from './log.ts'
 
@@ -34,7 +37,7 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** The log in Kafka: kafkajs for groups, commits and topics, `KafkaReader` for ranges. */
+/** The log in Kafka: kafkajs for groups, commits and topics, `KafkaReader` for ranges, tails by themselves. */
 export class KafkaLog implements Log {
   private readonly options: KafkaOptions
   private readonly admin: KafkajsAdmin
@@ -135,6 +138,13 @@ export class KafkaLog implements Log {
       const where = { brokers: brokers.join(','), what: `read ${topic}:${partition}`, detail }
       throw logErrors.unavailable(where, error)
     }
+  }
+
+  async tail(options: TailOptions): Promise<Tail> {
+    this.refuseClosed()
+    const { brokers, clientId } = this.options
+    const offsetsOf = (topic: string) => this.admin.offsets(topic)
+    return this.tracked(await openKafkaTail({ brokers, clientId, offsetsOf }, options))
   }
 
   async readEnd(topic: string, partition: number, count: number): Promise<RecordBatch> {

@@ -149,6 +149,29 @@ export interface ReadOptions {
   readonly to?: number
 }
 
+export interface TailOptions {
+  readonly topics: readonly string[]
+  /**
+   * The offset to read from, by `partitionKey`; a partition left out is read from its end as it is
+   * at the call. Below the log's beginning it is the beginning.
+   */
+  readonly from?: ReadonlyMap<string, number>
+  /** One batch, at most one at a time for each partition. A rejection ends the tail. */
+  onBatch(batch: RecordBatch): Promise<void>
+  /** A look at the log failed; it is tried again for as long as it takes. */
+  onTrouble?(error: unknown): void
+  /** The tail has ended by itself: what comes next is gone from the log, or `onBatch` rejected. */
+  onFailed(error: unknown): void
+}
+
+/** Reads on and on, every partition, without a group. */
+export interface Tail {
+  /** The offset that each partition was first read from, by `partitionKey`. */
+  readonly startedAt: ReadonlyMap<string, number>
+  /** Resolves when no batch is being handled any more. */
+  close(): Promise<void>
+}
+
 export interface Log {
   /**
    * Creates what is missing; leaves what is there. @throws log.partitionCount where a count
@@ -166,6 +189,7 @@ export interface Log {
    * Reads a range of one partition without a group. The batches follow the rule of `RecordBatch`.
    */
   read(options: ReadOptions): AsyncIterable<RecordBatch>
+  tail(options: TailOptions): Promise<Tail>
   /** The last `count` records of a partition, oldest first (fewer where there are fewer). */
   readEnd(topic: string, partition: number, count: number): Promise<RecordBatch>
   close(): Promise<void>

@@ -1,7 +1,7 @@
 import { partitionOf } from '../kernel/ids.ts'
 import { MICROS_PER_MILLI } from '../kernel/time.ts'
 import type { Clock } from '../kernel/time.ts'
-import { toBatch } from './batch.ts'
+import { batchOf } from './batch.ts'
 import { logErrors } from './errors.ts'
 import type { AppendedRange, OutgoingRecord, RecordBatch } from './log.ts'
 import { checkRecords } from './outgoing.ts'
@@ -99,13 +99,14 @@ export class MemoryStore {
     const last = Math.min(firstAt(records, to), first + range.countMax)
     if (last <= first) return undefined
     const next = last < records.length ? records[last]!.offset : end
-    return batchOf(topic, partition, records.slice(first, last), Math.min(next, to))
+    const nextOffset = Math.min(next, to)
+    return batchOf(records.slice(first, last), { topic, partition, nextOffset, headerOf })
   }
 
   tail(topic: string, partition: number, count: number): RecordBatch {
     const { records, end } = this.partition(topic, partition)
     const from = Math.max(0, records.length - count)
-    return batchOf(topic, partition, records.slice(from), end)
+    return batchOf(records.slice(from), { topic, partition, nextOffset: end, headerOf })
   }
 }
 
@@ -121,18 +122,4 @@ function firstAt(records: readonly MemoryRecord[], offset: number): number {
   return low
 }
 
-function batchOf(
-  topic: string,
-  partition: number,
-  records: readonly MemoryRecord[],
-  nextOffset: number,
-): RecordBatch {
-  return toBatch(records, {
-    topic,
-    partition,
-    nextOffset,
-    offsets: Float64Array.from(records, ({ offset }) => offset),
-    appendMillis: Float64Array.from(records, ({ appendMillis }) => appendMillis),
-    headerOf: ({ headers }, name) => headers[name],
-  })
-}
+const headerOf = ({ headers }: MemoryRecord, name: string) => headers[name]

@@ -10,10 +10,13 @@ import type {
   RecordBatch,
   SubscribeOptions,
   Subscription,
+  Tail,
+  TailOptions,
   TopicSpec,
 } from './log.ts'
 import { MemoryGroup } from './memory-group.ts'
 import { MemoryStore } from './memory-store.ts'
+import { MemoryTail } from './memory-tail.ts'
 
 const READ_RECORDS_MAX = 500
 
@@ -26,6 +29,7 @@ const READ_RECORDS_MAX = 500
 export class MemoryLog implements Log {
   private readonly store: MemoryStore
   private readonly groups = new Map<string, MemoryGroup>()
+  private readonly tails = new Set<MemoryTail>()
 
   constructor(clock: Clock) {
     this.store = new MemoryStore(clock)
@@ -66,6 +70,7 @@ export class MemoryLog implements Log {
   appendNow(topic: string, records: readonly OutgoingRecord[]): readonly AppendedRange[] {
     const ranges = this.store.append(topic, records)
     for (const group of this.groups.values()) group.wake()
+    for (const tail of this.tails) tail.wake()
     return ranges
   }
 
@@ -107,11 +112,18 @@ export class MemoryLog implements Log {
     }
   }
 
+  async tail(options: TailOptions): Promise<Tail> {
+    const tail = new MemoryTail(this.store, options)
+    this.tails.add(tail)
+    return tail
+  }
+
   async readEnd(topic: string, partition: number, count: number): Promise<RecordBatch> {
     return this.store.tail(topic, partition, count)
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.groups.values()].map((group) => group.close()))
+    const open = [...this.groups.values(), ...this.tails]
+    await Promise.all(open.map((one) => one.close()))
   }
 }

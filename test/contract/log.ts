@@ -4,11 +4,13 @@ import { commits, groups } from './log-groups.ts'
 import { members } from './log-members.ts'
 import { reads, topics } from './log-reads.ts'
 import type { Features } from './log-support.ts'
+import { tails } from './log-tails.ts'
 
 const CONTRACT = {
   appends,
   'large and wrong appends': extremes,
   reads,
+  tails,
   topics,
   members,
   commits,
