@@ -23,7 +23,8 @@ const Id = Type.String({
 })
 const Token = Type.String({
   maxLength: 4_096,
-  description: 'Where the feed was, signed; a later subscription may go on from it',
+  description:
+    'Where the subscription of this message was, signed; one with the same topic may go on from it',
 })
 
 export const Subscribe = Type.Object(
