@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { payloadErrors } from './formats/errors.ts'
 
 /** Why a connection was ended by us. */
 export type DisconnectReason = 'oversize' | 'malformed' | 'overload' | 'keepalive' | 'kafka'
@@ -23,7 +24,10 @@ export class BridgeMetrics {
     kafka: 0,
   }
   private readonly publishes = { listener: [0, 0, 0], broker: [0, 0, 0] }
-  private readonly deadLetters = new Map<string, number>()
+  /** Every reason from the start: a counter that begins at 5 looks to Prometheus as if it stood. */
+  private readonly deadLetters = new Map(
+    Object.keys(payloadErrors).map((name) => [`payload.${name}`, 0]),
+  )
   private readonly appendSeconds: Histogram
   private readonly appendFailures: Counter
   private readonly registry: Registry

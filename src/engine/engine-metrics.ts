@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from 'prom-client'
+import { TABLES } from '../schemas/tables.ts'
 import type { TaskCounts } from './counts.ts'
 import { noCounts } from './counts.ts'
 import type { RowBatch } from './sink.ts'
@@ -42,6 +43,8 @@ export class EngineMetrics {
       labelNames: ['table'],
       registers,
     })
+    // There from the start: a counter that begins at 5 looks to Prometheus as if it stood.
+    for (const { table } of Object.values(TABLES)) this.rows.inc({ table }, 0)
     this.flushSeconds = new Histogram({
       name: 'meterloom_engine_flush_seconds',
       help: 'Time from sending a round of rows and records to the last acknowledgement',

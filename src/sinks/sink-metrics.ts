@@ -1,4 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
+import { TABLES } from '../schemas/tables.ts'
+
+const OUTCOMES = ['acknowledged', 'failed', 'refused'] as const
 
 export interface SinkMetrics {
   acknowledged(table: string, rows: number, seconds: number): void
@@ -34,6 +37,13 @@ export function sinkMetrics(registry: Registry): SinkMetrics {
     labelNames: ['table'] as const,
     registers,
   })
+  // All there from the start: a counter that begins at 5 looks to Prometheus as if it stood.
+  for (const { table } of Object.values(TABLES)) {
+    rows.inc({ table }, 0)
+    for (const outcome of OUTCOMES) writes.inc({ table, outcome }, 0)
+    duration.zero({ table })
+    unstorable.inc({ table }, 0)
+  }
   return {
     acknowledged(table, count, seconds) {
       rows.inc({ table }, count)
