@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Addresses } from '../../src/kernel/addresses.ts'
 import type { Config } from '../../src/kernel/config.ts'
 import type { RoleName } from '../../src/ops/role.ts'
@@ -88,7 +89,9 @@ export async function makeFleet(
   }
   const { dataDir } = config
   const servers = await makeServers({ dataDir, ports, only: serversWanted(env) })
-  const childEnv = { ...env, ...addressEnv(servers, ports) }
+  // An api that is started anew goes on with the tokens that it gave before.
+  const liveSecret = env['LIVE_SECRET'] ?? randomBytes(32).toString('hex')
+  const childEnv = { ...env, ...addressEnv(servers, ports), LIVE_SECRET: liveSecret }
   const roles = ROLES.map((role) => roleService(role, config, childEnv))
   const sample = new RoleProcess({
     name: 'sample',

@@ -125,7 +125,10 @@ async function withSource<T>(
   const log = await connectLog(config, { clientId: 'meterloom-dead-letters' })
   const progress = await publishProgress(io, label)
   try {
-    const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+    const codecs = await loadCodecs({
+      registryUrl: config.schemaRegistryUrl,
+      topicPrefix: config.topicPrefix,
+    })
     return await use({
       log,
       codecs,

@@ -129,7 +129,10 @@ async function run(
   const config = cliConfig(io)
   const { questdbUrl, tablePrefix: prefix } = config
   const registry = await loadRegistry(config)
-  const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+  const codecs = await loadCodecs({
+    registryUrl: config.schemaRegistryUrl,
+    topicPrefix: config.topicPrefix,
+  })
   await ensureTables({ questdbUrl, prefix })
   const log = await connectLog(config, { clientId: 'meterloom-resink' })
   const sink = questdbSink({ questdbUrl, prefix })

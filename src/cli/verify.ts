@@ -47,7 +47,10 @@ export const register: Register = (program, io) => {
       const { topicNames } = await import('../log/topics.ts')
       const { loadCodecs } = await import('../schemas/codecs.ts')
       const config = cliConfig(io)
-      const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+      const codecs = await loadCodecs({
+        registryUrl: config.schemaRegistryUrl,
+        topicPrefix: config.topicPrefix,
+      })
       const log = await connectLog(config, { clientId: 'meterloom-verify' })
       const bar = await publishProgress(io, 'verify')
       try {

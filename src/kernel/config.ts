@@ -204,6 +204,11 @@ export const SETTINGS = {
     },
   ),
   registeredOnly: yesNo('REGISTERED_ONLY', 'Refuse meters that are not in METERS_FILE', false),
+  liveSecret: text(
+    'LIVE_SECRET',
+    'Signs the resume tokens of the live feed; the same for all api processes, else they hold at one',
+    { example: 'a long random string', secret: true },
+  ),
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent', {
     default: 'info',
     example: 'debug',
@@ -221,6 +226,7 @@ type Unset =
   | 'schemaRegistryUrl'
   | 'mqttUrl'
   | 'credentialsFile'
+  | 'liveSecret'
   | 'maxAgeDays'
 
 export type Config = {

@@ -198,6 +198,38 @@ export const LIMITS = Object.freeze({
   walLagTransactionsMax: 200,
   walLagMsMax: 60_000,
 
+  // The live feed
+  /** The longest that a fetch of a tail waits at the broker for something new. */
+  logTailWaitMs: 500,
+  /** What comes within this goes to a client in one message. */
+  liveFlushMs: 100,
+  liveConnectionsMax: 10_000,
+  liveSubscriptionsMax: 100,
+  liveMessageBytesMax: 256 * 1024,
+  /** Messages of one client in a second; who sends more is closed. */
+  liveMessagesPerSecondMax: 200,
+  livePingEveryMs: 20_000,
+  /** A client that takes nothing for so long is closed; the look at it comes once a second. */
+  liveStallMsMax: 7_000,
+  /** What may wait in one connection's socket before more is held back or conflated. */
+  liveSocketBytesMax: 256 * 1024,
+  /** What may be held back for one connection, and how many items may be conflated for one. */
+  liveHeldBytesMax: 4 * 1024 * 1024,
+  liveConflatedItemsMax: 20_000,
+  /** After the close frame a client that does not read is cut off. */
+  liveCloseMs: 1_000,
+  liveItemsPerMessage: 500,
+  /** How far back a token may lie, and how many records one look back may read. */
+  liveReplayMsMax: 300_000,
+  liveReplayRecordsMax: 2_000_000,
+  /** How long a subscription waits for this process to come to where its token is. */
+  liveBehindMsMax: 5_000,
+  /** Tokens of messages in mode `latest`: a repeat of an item is harmless there. */
+  liveTokenEveryMs: 1_000,
+  /** Records of each partition that a process looks at when it starts. */
+  liveLookBackRecords: 20_000,
+  liveSeedRetryMs: 2_000,
+
   // Dead letters sent again
   deadLetterWindow: 64,
   /** Marked together when their PUBACKs have come; a crash sends no more than these again. */

@@ -102,7 +102,7 @@ class KafkaTail implements Tail {
       while (!this.isOver && !round.isOver) {
         const response = await this.client.fetch({
           node,
-          maxWaitTime: LIMITS.logFetchWaitMs,
+          maxWaitTime: LIMITS.logTailWaitMs,
           minBytes: 1,
           maxBytes: 2 * LIMITS.logReadBytes,
           isolationLevel: 0,

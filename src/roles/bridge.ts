@@ -24,7 +24,10 @@ export const startBridge: StartRole = async ({ config, logger, metrics }) => {
   const authenticator = await authenticatorOf(config)
   const registry = await loadRegistry(config)
   const topicMap = await loadTopicMap(config, registry)
-  const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+  const codecs = await loadCodecs({
+    registryUrl: config.schemaRegistryUrl,
+    topicPrefix: config.topicPrefix,
+  })
   const { maxAgeDays, registeredOnly, mqttUrl, topicPrefix, mqttPort } = config
   const decoder = createDecoder({ codecs, registry, topicMap, maxAgeDays, registeredOnly })
   const topics = topicNames(topicPrefix)

@@ -23,7 +23,10 @@ export const startProcessor: StartRole = async (context) => {
   // In this order a mistake in a file or a table is told before any reading is touched.
   const registry = await loadRegistry(config)
   await ensureTables({ questdbUrl, prefix })
-  const codecs = await loadCodecs({ registryUrl: config.schemaRegistryUrl })
+  const codecs = await loadCodecs({
+    registryUrl: config.schemaRegistryUrl,
+    topicPrefix: config.topicPrefix,
+  })
   const log = await connectLog(config, {
     clientId: 'meterloom-processor',
     warn: (message) => logger.warn(message),

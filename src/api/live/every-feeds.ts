@@ -1,0 +1,57 @@
+import type { LiveTopic, Subscribe } from '../contract/live.ts'
+import type { Connection } from './connection.ts'
+import type { Filter } from './filter.ts'
+import type { Hub } from './hub.ts'
+import { frameTexts, type LiveItem } from './item.ts'
+import { EveryFeed, type Sink } from './sinks.ts'
+
+/** The feeds of mode `every`: subscriptions that ask for the same share one. */
+export class EveryFeeds {
+  private readonly hub: Hub
+  private readonly byWords = new Map<string, EveryFeed>()
+  private readonly words = new Map<Sink, string>()
+
+  constructor(hub: Hub) {
+    this.hub = hub
+  }
+
+  /** The feed, of which the connection is told everything from this moment on. */
+  join(message: Subscribe, filter: Filter, connection: Connection): EveryFeed {
+    const { token: _, ...asked } = message
+    const words = JSON.stringify([filter.tenant, asked])
+    let feed = this.byWords.get(words)
+    if (feed === undefined) {
+      feed = new EveryFeed(message.topic, message.id, filter)
+      this.byWords.set(words, feed)
+      this.words.set(feed, words)
+      this.hub.add(feed)
+    }
+    this.hub.settle(feed)
+    feed.join(connection)
+    return feed
+  }
+
+  /** False where the sink is none of these feeds. */
+  leave(sink: Sink, connection: Connection): boolean {
+    const words = this.words.get(sink)
+    if (words === undefined) return false
+    const feed = sink as EveryFeed
+    feed.leave(connection)
+    if (feed.isEmpty) {
+      this.byWords.delete(words)
+      this.words.delete(feed)
+      this.hub.delete(feed)
+    }
+    return true
+  }
+
+  /** What one connection alone has missed. */
+  tell(
+    connection: Connection,
+    head: { topic: LiveTopic; id: string },
+    items: readonly LiveItem[],
+    token: string,
+  ): void {
+    for (const text of frameTexts(head, items, token)) connection.send(text)
+  }
+}
