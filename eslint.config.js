@@ -2,9 +2,9 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['node_modules', '.meterloom', 'coverage'] },
+  { ignores: ['node_modules', '.meterloom', 'build', 'coverage'] },
   {
-    files: ['{src,topologies,test,infra}/**/*.ts', 'infra/**/*.js', 'eslint.config.js'],
+    files: ['{src,topologies,test,infra}/**/*.{ts,tsx}', 'infra/**/*.js', 'eslint.config.js'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -21,6 +21,12 @@ const CHECKS = [
     args: ['-p', '.', '--pretty', colours ? 'true' : 'false'],
   },
   {
+    // The dashboard runs in a browser: other libraries, and JSX.
+    name: 'web',
+    script: 'typescript/bin/tsc',
+    args: ['-p', 'src/web', '--pretty', colours ? 'true' : 'false'],
+  },
+  {
     name: 'lint',
     script: 'eslint/bin/eslint.js',
     args: [

@@ -57,7 +57,7 @@ async function main(command, args) {
     )
   }
   if (command === 'setup') {
-    await setUp(root, { servers: true, tests: true })
+    await setUp(root, { servers: true, dashboard: true, tests: true })
     return 0
   }
   const target = scriptOf(command, args)

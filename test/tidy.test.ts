@@ -21,6 +21,7 @@ const ORDER = [
   'topologies',
   'src/sinks',
   'src/api',
+  'src/web',
   'src/tools',
   'src/roles',
   'infra',
@@ -46,11 +47,14 @@ const MAY_BE_LONG: rules.Exceptions = {
   'test/oracle/oracle.ts': 'the law of the rows on one page, to be read beside the design',
 }
 
-/** Started by a person, by npm or by node's test runner rather than imported. */
+/** Started by a person, by npm, by node's test runner or by a page rather than imported. */
 const ENTRIES = [
   'src/cli.ts',
   'src/main.ts',
   'infra/run.js',
+  'src/web/main.tsx',
+  'src/web/public/*.js',
+  'src/web/vite.config.ts',
   'infra/bin.js',
   'test/run.ts',
   'test/**/*.test.ts',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { onPath } from './command.js'
 import { SetupError } from './error.js'
+import { buildDashboard, dashboardNeeded } from './dashboard.js'
 import { fetchJars, hasServerJars, jarsNeeded } from './jars.js'
 import {
   installNode,
@@ -31,7 +32,7 @@ import { JAVA_MIN } from './versions.js'
 /**
  * What a command needs beside the npm packages and Node, which all need.
  *
- * @typedef {{ servers: boolean, tests: boolean }} Needs
+ * @typedef {{ servers: boolean, dashboard: boolean, tests: boolean }} Needs
  *
  * @typedef {object} Ready
  * @property {string} node The program that runs the product.
@@ -46,12 +47,14 @@ import { JAVA_MIN } from './versions.js'
  * @returns {Needs}
  */
 export function needsOf(command, args, env) {
-  if (command === 'test') return { servers: true, tests: true }
+  if (command === 'test') return { servers: true, dashboard: true, tests: true }
   const name = command === 'cli' ? args[0] : command
-  if (name !== 'start' && name !== 'bench') return { servers: false, tests: false }
+  if ((name !== 'start' && name !== 'bench') || args.includes('--help')) {
+    return { servers: false, dashboard: false, tests: false }
+  }
   // Kafka and QuestDB are what Java is for. Tests start and kill servers of their own in any case.
   const given = isSet(env['KAFKA_BROKERS']) && isSet(env['QUESTDB_URL'])
-  return { servers: !given && !args.includes('--help'), tests: false }
+  return { servers: !given, dashboard: name === 'start', tests: false }
 }
 
 /** @param {string | undefined} value */
@@ -131,6 +134,9 @@ async function missingSteps(root, needs, places) {
   }
   if (makesPython)
     steps.push({ name: 'Python for the tests', run: () => makePython(places.python) })
+  if (needs.dashboard && dashboardNeeded(root)) {
+    steps.push({ name: 'dashboard', run: () => buildDashboard(root, requireNode(root)) })
+  }
   return steps
 }
 
@@ -238,6 +244,16 @@ async function requireJava(places) {
   )
 }
 
+/** @param {string} root */
+function requireNode(root) {
+  const node = productNode(root)
+  if (node !== undefined) return node
+  throw new SetupError(
+    'Node 24 is not found after its installation',
+    'Remove node_modules, then start again.',
+  )
+}
+
 function requireMaven() {
   const maven = onPath('mvn')
   if (maven !== undefined) return maven
@@ -251,13 +267,7 @@ function requireMaven() {
  * @returns {Promise<Ready>}
  */
 async function readyWith(root, needs, places) {
-  const node = productNode(root)
-  if (node === undefined) {
-    throw new SetupError(
-      'Node 24 is not found after its installation',
-      'Remove node_modules, then start again.',
-    )
-  }
+  const node = requireNode(root)
   /** @type {Record<string, string>} */
   const env = { METERLOOM_DATA: places.data }
   const front = [dirname(node)]

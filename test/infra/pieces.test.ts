@@ -40,18 +40,19 @@ test('packages are installed as root, by sudo, or not at all', () => {
 
 test('a command gets what it needs, and no more', () => {
   const given = { KAFKA_BROKERS: 'kafka:9092', QUESTDB_URL: 'http://questdb:9000' }
-  const nothing = { servers: false, tests: false }
-  assert.deepEqual(needsOf('start', [], {}), { servers: true, tests: false })
-  assert.deepEqual(needsOf('cli', ['start', '--no-sample'], {}), { servers: true, tests: false })
-  assert.deepEqual(needsOf('bench', ['bridge'], {}), { servers: true, tests: false })
-  assert.deepEqual(needsOf('start', [], given), nothing)
+  const nothing = { servers: false, dashboard: false, tests: false }
+  const start = { servers: true, dashboard: true, tests: false }
+  assert.deepEqual(needsOf('start', [], {}), start)
+  assert.deepEqual(needsOf('cli', ['start', '--no-sample'], {}), start)
+  assert.deepEqual(needsOf('bench', ['bridge'], {}), { ...start, dashboard: false })
+  assert.deepEqual(needsOf('start', [], given), { ...start, servers: false })
   const noQuestdb = { ...given, QUESTDB_URL: '' }
-  assert.deepEqual(needsOf('start', [], noQuestdb), { servers: true, tests: false })
+  assert.deepEqual(needsOf('start', [], noQuestdb), start)
   assert.deepEqual(needsOf('start', ['--help'], {}), nothing)
   assert.deepEqual(needsOf('cli', ['status'], {}), nothing)
   assert.deepEqual(needsOf('check', [], {}), nothing)
   // Tests start and kill servers of their own, whatever addresses are given.
-  assert.deepEqual(needsOf('test', [], given), { servers: true, tests: true })
+  assert.deepEqual(needsOf('test', [], given), { servers: true, dashboard: true, tests: true })
 })
 
 test("what is absent or of another version is missing, but for other systems' packages", () => {

@@ -23,7 +23,7 @@ function makeCheckout(t: TestContext) {
   return sandbox
 }
 
-const nothingNeeded = { servers: false, tests: false }
+const nothingNeeded = { servers: false, dashboard: false, tests: false }
 
 async function failureOf(work: Promise<unknown>): Promise<SetupError> {
   const error = await work.then(
@@ -105,7 +105,7 @@ test('jars that are given are taken, and refused where they are none', async (t)
   program('npm', NPM_CI)
   program('java', 'echo openjdk version \\"21.0.1\\" >&2')
   process.env['METERLOOM_SERVER_JARS'] = join(folder, 'mine')
-  const needs = { servers: true, tests: false }
+  const needs = { ...nothingNeeded, servers: true }
   const error = await failureOf(setUp(folder, needs, makeOut(false)))
   assert.match(error.what, /METERLOOM_SERVER_JARS is '.*mine', which holds no jars/)
   write('mine/kafka_2.13-4.3.1.jar', '')

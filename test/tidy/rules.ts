@@ -123,7 +123,7 @@ export function deadFiles(
     for (const { specifier } of imports) used.push(pathOf(path, specifier) ?? '')
     for (const text of strings) {
       // A script is named from where its caller stands, or from the checkout.
-      if (/\.(ts|js)$/.test(text)) used.push(text, posix.join(posix.dirname(path), text))
+      if (/\.(ts|tsx|js)$/.test(text)) used.push(text, posix.join(posix.dirname(path), text))
     }
   }
   const plain = new Set(used)

@@ -42,7 +42,7 @@ export interface TestMark {
 /** All sources under `folders` of the checkout `root`. */
 export function readSources(root: string, folders: readonly string[]): Source[] {
   return folders
-    .flatMap((folder) => globSync(`${folder}/**/*.{ts,js}`, { cwd: root }))
+    .flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx,js}`, { cwd: root }))
     .sort()
     .map((path) => parseSource(path, readFileSync(join(root, path), 'utf8')))
 }
