@@ -91,7 +91,12 @@ export async function makeFleet(
   const servers = await makeServers({ dataDir, ports, only: serversWanted(env) })
   // An api that is started anew goes on with the tokens that it gave before.
   const liveSecret = env['LIVE_SECRET'] ?? randomBytes(32).toString('hex')
-  const childEnv = { ...env, ...addressEnv(servers, ports), LIVE_SECRET: liveSecret }
+  const childEnv = {
+    ...env,
+    ...addressEnv(servers, ports),
+    LIVE_SECRET: liveSecret,
+    METERS_FILE: config.metersFile,
+  }
   const roles = ROLES.map((role) => roleService(role, config, childEnv))
   const sample = new RoleProcess({
     name: 'sample',

@@ -6,6 +6,8 @@ import { LIMITS } from '../../src/kernel/limits.ts'
 import { assertPortsFree } from '../servers/ports.ts'
 import { mapCountAdvice } from '../servers/questdb.ts'
 import { type Fleet, makeFleet } from './fleet.ts'
+import { loadRegistry } from '../../src/registry/files.ts'
+import { withSampleMeters } from './sample-meters.ts'
 import { Kept } from './keep.ts'
 import { prepareStores } from './prepare-stores.ts'
 import { type Progress, type Terminal, makeProgress } from './progress.ts'
@@ -40,7 +42,8 @@ interface KeptFleet {
  * @throws supervisor.alreadyRunning, and what starting servers throws where nothing runs yet.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { config, env, io, sample } = options
+  const { env, io, sample } = options
+  const config = sample ? await withSample(options) : options.config
   const progress = makeProgress(io)
   const fleet = await makeFleet(config, env, { sample })
   const kept = keepAll(fleet, progress)
@@ -52,7 +55,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   io.hurried.addEventListener('abort', () => void killAll(kept))
   let exitCode = 0
   try {
-    const up = bringUp(fleet, kept, options, progress)
+    const up = bringUp(fleet, kept, { ...options, config }, progress)
     // Where an interruption comes first, what becomes of the start interests nobody.
     up.catch(() => undefined)
     await Promise.race([up, interruption])
@@ -67,6 +70,14 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     await claim.release()
   }
   return exitCode
+}
+
+/** A file that somebody has named is theirs. */
+async function withSample({ config, env }: SuperviseOptions): Promise<Config & Addresses> {
+  if ((env['METERS_FILE'] ?? '') !== '') return config
+  // A mistake in the file is told by its reader, which names it.
+  await loadRegistry(config)
+  return { ...config, metersFile: withSampleMeters(config) }
 }
 
 function keepAll(fleet: Fleet, progress: Progress): KeptFleet {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../kernel/time.ts'
 import { FAULTS, FAULT_NAMES, type FaultName, type FaultRates } from '../tools/simulate/faults.ts'
+import { SAMPLE_FLEET, SAMPLE_HISTORY_SECONDS } from '../tools/simulate/sample.ts'
 import type { SimulateOptions, SimulateSummary } from '../tools/simulate/simulate.ts'
 import { cliErrors } from './errors.ts'
 import { type CliIo, type Register, cliConfig, note, print } from './io.ts'
@@ -52,19 +53,6 @@ interface Flags {
   readonly json?: boolean
 }
 
-/**
- * A fleet to look at: with faults that its dashboards are to show, and none that only tests want.
- */
-const SAMPLE = {
-  meters: 200,
-  interval: 60,
-  seed: 1,
-  zone: 'Europe/Berlin',
-  tenant: 'demo',
-  history: 7 * SECONDS_A_DAY,
-  faults: { spikes: 0.005, stuck: 0.005, silent: 0.005, backlog: 0.01, duplicates: 0.01 },
-} as const
-
 export const register: Register = (program, io) => {
   const command: Command = program
     .command('simulate')
@@ -97,7 +85,7 @@ export const register: Register = (program, io) => {
     .addHelpText('after', HELP)
   command.action((flags: Flags) =>
     flags.writeMeters === undefined
-      ? run(io, flags.sample === true ? { ...flags, ...SAMPLE } : flags)
+      ? run(io, flags.sample === true ? { ...flags, history: SAMPLE_HISTORY_SECONDS } : flags)
       : writeMeters(io, flags, flags.writeMeters),
   )
 }
@@ -143,6 +131,7 @@ async function writeMeters(io: CliIo, flags: Flags, file: string): Promise<void>
 }
 
 function fleetOf(flags: Flags): SimulateOptions['fleet'] {
+  if (flags.sample === true) return SAMPLE_FLEET
   const { seed, meters, interval, zone, tenant, faults = {} } = flags
   return { seed, meters, intervalSeconds: interval, zone, tenant, faults }
 }

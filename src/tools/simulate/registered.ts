@@ -5,14 +5,12 @@ import type { Fleet } from './fleet.ts'
  * the engine learns the interval, and takes a register that comes round for one that was reset.
  */
 export function registeredMeters(fleet: Fleet): object {
-  const { tenant, zone, intervalSeconds, seed } = fleet.options
+  const { intervalSeconds, seed } = fleet.options
+  const places = placedMeters(fleet)
   return {
     note: `A simulated fleet of ${fleet.meters.length} meters, seed ${seed}.`,
-    meters: fleet.meters.map(({ meterId, kind, rolloverAtWh }) => ({
-      tenant,
-      meterId,
-      zone,
-      place: `simulated ${kind}`,
+    meters: fleet.meters.map(({ rolloverAtWh }, i) => ({
+      ...places[i],
       expectedIntervalSeconds: intervalSeconds,
       ...(rolloverAtWh !== undefined && {
         channels: [
@@ -26,4 +24,9 @@ export function registeredMeters(fleet: Fleet): object {
       }),
     })),
   }
+}
+
+/** The fleet's meters with their places and nothing else. */
+export function placedMeters({ options: { tenant, zone }, meters }: Fleet): readonly object[] {
+  return meters.map(({ meterId, kind }) => ({ tenant, meterId, zone, place: `simulated ${kind}` }))
 }

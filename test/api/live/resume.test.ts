@@ -76,7 +76,8 @@ test('many that return while readings pour in miss none, each of its own meter',
       const client = await stage.client(url)
       const token = before?.tokenOf('r')
       const resumed = await client.subscribe({ ...ask(meterId), ...(token && { token }) })
-      assert.equal(resumed, before !== undefined)
+      const why = JSON.stringify(client.messages).slice(0, 600)
+      assert.equal(resumed, before !== undefined, why)
       return [meterId, client]
     })
     clients = new Map(await Promise.all(entries))
