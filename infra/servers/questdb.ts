@@ -22,6 +22,8 @@ function configuration({ httpPort, pgPort }: QuestdbOptions): string {
     'telemetry.enabled=false',
     // Analysts connect as user `user`, password `quest`, and cannot write.
     'pg.readonly.user.enabled=true',
+    // Nor may they fill the disk: COPY ... TO writes a file, and asks for no right to write.
+    'cairo.sql.copy.export.root=',
     // Tables made by a write have no DEDUP keys: a misspelt name must be an error instead.
     'line.auto.create.new.tables=false',
     'line.auto.create.new.columns=false',

@@ -85,7 +85,7 @@ test('every alert says how bad it is, what it means, and where it stands what to
     assert.equal(anchor, name.toLowerCase())
     const section = new RegExp(`^### ${name}\n\n(.+)`, 'm').exec(page)
     assert.ok((section?.[1] ?? '').length > 40, `docs/monitoring.md does not say what to do`)
-    const row = new RegExp(`^\\| \\[${name}\\]\\(#${anchor!}\\) \\| (\\w+) \\|`, 'm').exec(page)
+    const row = new RegExp(`^\\| \\[${name}\\]\\(#${anchor}\\) \\| (\\w+) \\|`, 'm').exec(page)
     assert.equal(row?.[1], /severity: (\w+)/.exec(rule)![1], `${name} in the table of alerts`)
   }
   assert.equal(rules.length, alertNames().length)
