@@ -2,6 +2,7 @@ import { type FastifyInstance, fastify } from 'fastify'
 import { type OpsOptions, opsRoutes } from '../ops/ops-routes.ts'
 import type { LiveFeed } from './live/index.ts'
 import { schemaRoutes } from '../schemas/registry-view.ts'
+import { webRoutes } from './web.ts'
 
 export interface AppOptions extends OpsOptions {
   /** The live feed; without it there is no `/api/live`. */
@@ -17,5 +18,6 @@ export async function makeApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(opsRoutes, ops)
   await app.register(schemaRoutes, { topicPrefix })
   await live?.register(app, () => 'demo')
+  await app.register(webRoutes)
   return app
 }
