@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Load } from './bridge-readings.ts'
+import { cpuSeconds, residentMb } from './processes.ts'
 
 /** One run of the load, and what the processes that served it took meanwhile. */
 export interface Outcome {
@@ -82,22 +82,6 @@ async function follow(child: ChildProcess, load: Load, measured: Measured): Prom
 
 function round(value: number): number {
   return Math.round(value * 10) / 10
-}
-
-/** Of user and system together, since each process began. */
-function cpuSeconds(pids: readonly number[]): number {
-  const TICKS_PER_SECOND = 100
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-  }, 0)
-}
-
-function residentMb(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return sum + Number(kb) / 1_024
-  }, 0)
 }
 
 /** Ends it by force; resolves when it is gone. */
