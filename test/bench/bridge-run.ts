@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Load } from './bridge-readings.ts'
-import { cpuSeconds, residentMb } from './processes.ts'
+import { cpuSeconds, residentMb } from '../support/processes.ts'
 
 /** One run of the load, and what the processes that served it took meanwhile. */
 export interface Outcome {

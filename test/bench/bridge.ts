@@ -1,27 +1,33 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { type Server, freePorts, makeServers } from '../../infra/servers/index.ts'
+import { freePorts } from '../../infra/servers/index.ts'
 import type { Log } from '../../src/log/log.ts'
 import { connectLog } from '../../src/log/connect.ts'
 import { topicNames, topicSpecs } from '../../src/log/topics.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { testConfig } from '../support/config.ts'
+import { type OwnKafka, startKafka } from '../support/own-kafka.ts'
 import { environmentOf, onFreePorts } from '../support/roles.ts'
 import { type Arrived, countArrived } from './bridge-check.ts'
 import { type Peer, peerMissing, startPeer } from './bridge-peer.ts'
 import { type Load, indexOf } from './bridge-readings.ts'
 import { type Outcome, killed, runLoad } from './bridge-run.ts'
 
-/**
- * `npm run bench:bridge`: acknowledged readings a second and CPU for each, one JSON reading a
- * PUBLISH at QoS 1; then whether Kafka holds every acknowledged one. With --kill the bridge, then
- * Kafka, is killed half-way; with --peer mosquitto and Apache Camel run the same load. Kafka is our
- * own unless KAFKA_BROKERS names one (which is not killed).
- */
+const HELP = `npm run bench:bridge -- [options]
+
+Acknowledged readings a second and CPU for each, one JSON reading a PUBLISH at QoS 1; then whether
+Kafka holds every acknowledged one. Kafka is our own unless KAFKA_BROKERS names one (which is not
+killed).
+
+  --connections LIST   connections of each run (1,50,1000)
+  --readings N         readings of a run (200000)
+  --outstanding N      publishes that wait for their PUBACK, over all connections (1000)
+  --kill               kills the bridge, then Kafka, half-way of a run each
+  --peer               mosquitto and Apache Camel run the same load
+  --json               a line for programs for each run`
+
 const { values: flags } = parseArgs({
   options: {
     readings: { type: 'string', default: '200000' },
@@ -30,8 +36,13 @@ const { values: flags } = parseArgs({
     kill: { type: 'boolean', default: false },
     peer: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
+if (flags.help) {
+  console.log(HELP)
+  process.exit(0)
+}
 const readings = Number(flags.readings)
 const outstanding = Number(flags.outstanding)
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
@@ -43,7 +54,6 @@ const PEER_QUIET_MS = 12_000
 type Line = Outcome & Arrived & { readonly case: string }
 
 const lines: Line[] = []
-const dataDir = mkdtempSync(join(tmpdir(), 'meterloom-bench-'))
 
 function report(line: Line): void {
   lines.push(line)
@@ -102,14 +112,9 @@ async function ready(opsPort: number): Promise<void> {
   }
 }
 
-async function ownKafka(): Promise<{ server: Server | undefined; kafkaBrokers: string }> {
-  const given = process.env['KAFKA_BROKERS'] ?? ''
-  if (given !== '') return { server: undefined, kafkaBrokers: given }
-  const [kafka = 0, kafkaController = 0, other = 0] = await freePorts(3)
-  const ports = { kafka, kafkaController, questdbHttp: other, questdbPg: other, postgres: other }
-  const [server] = await makeServers({ dataDir, ports, only: ['kafka'] })
-  await server!.start()
-  return { server, kafkaBrokers: `127.0.0.1:${kafka}` }
+/** Undefined where somebody else's is to be measured. */
+async function ownKafka(): Promise<OwnKafka | undefined> {
+  return (process.env['KAFKA_BROKERS'] ?? '') === '' ? startKafka() : undefined
 }
 
 let runs = 0
@@ -119,10 +124,12 @@ function nextLoad(url: string, connections: number, count = readings): Load {
   return { url, tenant: `bench${runs}`, connections, outstanding, readings: count }
 }
 
-async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>): Promise<void> {
-  const config = await onFreePorts(
-    testConfig({ kafkaBrokers: kafka.kafkaBrokers, partitions: 12, retentionBytes: -1 }),
-  )
+async function benchBridge(
+  log: Log,
+  kafkaBrokers: string,
+  kafka: OwnKafka | undefined,
+): Promise<void> {
+  const config = await onFreePorts(testConfig({ kafkaBrokers, partitions: 12, retentionBytes: -1 }))
   const topics = topicNames(config.topicPrefix)
   await log.createTopics(topicSpecs(topics, config))
   const { reading } = await loadCodecs()
@@ -150,9 +157,8 @@ async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>
     }
     if (flags.kill) {
       await run('meterloom, bridge killed', nextLoad(bridge.url, 50), () => bridge.kill())
-      const { server } = kafka
-      if (server === undefined) console.error('Kafka is not ours to kill: KAFKA_BROKERS is set')
-      else await run('meterloom, Kafka killed', nextLoad(bridge.url, 50), () => restart(server))
+      if (kafka === undefined) console.error('Kafka is not ours to kill: KAFKA_BROKERS is set')
+      else await run('meterloom, Kafka killed', nextLoad(bridge.url, 50), () => restart(kafka))
     }
   } finally {
     await bridge.stop()
@@ -160,10 +166,9 @@ async function benchBridge(log: Log, kafka: Awaited<ReturnType<typeof ownKafka>>
   }
 }
 
-async function restart(server: Server): Promise<void> {
-  process.kill(server.pid!, 'SIGKILL')
-  while (server.pid !== undefined) await sleep(50)
-  await server.start()
+async function restart(kafka: OwnKafka): Promise<void> {
+  await kafka.kill()
+  await kafka.server.start()
 }
 
 async function benchPeer(log: Log, kafkaBrokers: string): Promise<void> {
@@ -232,13 +237,12 @@ async function withLog(kafkaBrokers: string, run: (log: Log) => Promise<void>): 
 }
 
 const kafka = await ownKafka()
-const { kafkaBrokers } = kafka
+const kafkaBrokers = kafka?.kafkaBrokers ?? process.env['KAFKA_BROKERS']!
 try {
-  await withLog(kafkaBrokers, (log) => benchBridge(log, kafka))
+  await withLog(kafkaBrokers, (log) => benchBridge(log, kafkaBrokers, kafka))
   if (flags.peer) await withLog(kafkaBrokers, (log) => benchPeer(log, kafkaBrokers))
 } finally {
-  await kafka.server?.stop()
-  rmSync(dataDir, { recursive: true, force: true })
+  await kafka?.stop()
 }
 // What was acknowledged and is not there breaks the one promise.
 const isBroken = lines.some((line) => line.case.startsWith('meterloom') && line.lost > 0)

@@ -6,7 +6,7 @@ import { freePorts, startServers } from '../../infra/servers/index.ts'
 import { openPublisher, type Publisher } from '../../src/tools/publisher.ts'
 import { type PipelineUnderTest, startPipeline } from '../support/pipeline.ts'
 import { onFreePorts, type SpawnedRole, spawnRole } from '../support/roles.ts'
-import { cpuSeconds, residentMb } from './processes.ts'
+import { cpuSeconds, residentMb } from '../support/processes.ts'
 
 /** Servers of a benchmark's own, a bridge, a processor and an api, each a process. */
 export interface Stack {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectAsync } from 'mqtt'
-import { freePorts, makeServers } from '../../infra/servers/index.ts'
 import { openPublisher } from '../../src/tools/publisher.ts'
 import { testConfig } from '../support/config.ts'
+import { startKafka } from '../support/own-kafka.ts'
+import { residentMb } from '../support/processes.ts'
 import { onFreePorts, spawnRole } from '../support/roles.ts'
 import { until } from './rig.ts'
 import { testTopics } from './stored.ts'
@@ -17,31 +14,9 @@ import { testTopics } from './stored.ts'
 
 const at = (i: number) => new Date(Date.UTC(2026, 10, 20) + i * 1_000).toISOString()
 
-async function ownKafka() {
-  const dataDir = await mkdtemp(join(tmpdir(), 'meterloom-bridge-'))
-  const [kafka, kafkaController, unused] = await freePorts(3)
-  const ports = {
-    kafka: kafka!,
-    kafkaController: kafkaController!,
-    questdbHttp: unused!,
-    questdbPg: unused!,
-    postgres: unused!,
-  }
-  const [server] = await makeServers({ dataDir, ports, only: ['kafka'] })
-  after(async () => {
-    await server!.stop()
-    rmSync(dataDir, { recursive: true, force: true })
-  })
-  await server!.start()
-  return { server: server!, kafkaBrokers: `127.0.0.1:${kafka!}` }
-}
-
-const { server, kafkaBrokers } = await ownKafka()
-
-function residentMb(pid: number): number {
-  const [, kb] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kb) / 1024
-}
+const kafka = await startKafka()
+const { server, kafkaBrokers } = kafka
+after(() => kafka.stop())
 
 test(
   'a Kafka that stands still: memory stays bounded, and all is there when it goes ' + 'on',
@@ -65,11 +40,11 @@ test(
     }
     await send(0, 20_000)
     await publisher.flush()
-    const warmMb = residentMb(bridge.pid)
+    const warmMb = residentMb([bridge.pid])
     process.kill(server.pid!, 'SIGSTOP')
     const sending = send(20_000, 100_000)
     await sleep(3_000)
-    const stoodMb = residentMb(bridge.pid)
+    const stoodMb = residentMb([bridge.pid])
     const waiting = publisher.stats().inFlight
     process.kill(server.pid!, 'SIGCONT')
     await sending

@@ -1,39 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePorts, makeServers } from '../../infra/servers/index.ts'
 import { connectLog } from '../../src/log/connect.ts'
 import type { Log, Producer } from '../../src/log/log.ts'
 import { topicNames, topicSpecs } from '../../src/log/topics.ts'
-import { aMember, finallyDo, readAll, until } from '../contract/log-support.ts'
+import { aMember, finallyDo, readAll, recordsOf, until } from '../contract/log-support.ts'
+import { startKafka } from '../support/own-kafka.ts'
 
 // A Kafka of this file's own, since it is killed.
 
 const PARTITIONS = 3
 const RECORDS_A_CALL = 20
-
-async function ownKafka(t: TestContext) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'meterloom-log-'))
-  const [kafka, kafkaController, unused] = await freePorts(3)
-  const ports = {
-    kafka: kafka!,
-    kafkaController: kafkaController!,
-    questdbHttp: unused!,
-    questdbPg: unused!,
-    postgres: unused!,
-  }
-  const [server] = await makeServers({ dataDir, ports, only: ['kafka'] })
-  finallyDo(t, async () => {
-    await server!.stop()
-    await rm(dataDir, { recursive: true, force: true })
-  })
-  await server!.start()
-  return { server: server!, kafkaBrokers: `127.0.0.1:${kafka!}` }
-}
 
 /**
  * A writer of `<name>:0`, `<name>:1`, ... to every partition, with some calls under way at once.
@@ -104,7 +81,9 @@ async function firstOffsets(log: Log, topic: string, partition: number, name: st
 }
 
 test('a broker is killed and comes back: all goes on, nothing acknowledged is lost', async (t) => {
-  const { server, kafkaBrokers } = await ownKafka(t)
+  const kafka = await startKafka()
+  finallyDo(t, () => kafka.stop())
+  const { kafkaBrokers } = kafka
   const log = await connectLog({ kafkaBrokers })
   finallyDo(t, () => log.close())
   const topic = 'killed'
@@ -119,16 +98,27 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
       await subscription.commit([{ ...owned, offset: batch.nextOffset }]).catch(() => undefined)
     },
   })
+  const tailed: string[] = []
+  const troubles: unknown[] = []
+  const tail = await log.tail({
+    topics: [topic],
+    onBatch(batch) {
+      tailed.push(...recordsOf(batch).map(({ partition, offset }) => `${partition}:${offset}`))
+      return Promise.resolve()
+    },
+    onTrouble: (error) => troubles.push(error),
+    onFailed: (error) => assert.fail(String(error)),
+  })
+  finallyDo(t, () => tail.close())
   const alone = new Writer(await log.producer(), topic, 'alone')
   const many = new Writer(await log.producer(), topic, 'many')
   const running = [alone.run(1), many.run(16)]
   await until('the first records', () => member.seen.length > 2_000)
 
-  process.kill(server.pid!, 'SIGKILL')
-  await until('Kafka to be gone', () => server.pid === undefined)
+  await kafka.kill()
   const atKill = [alone, many].map(({ acknowledged }) => acknowledged.length)
   await sleep(1_500)
-  await server.start()
+  await kafka.server.start()
   const isBeyond = () =>
     [alone, many].every(({ acknowledged }, i) => acknowledged.length > atKill[i]! + 100)
   await until('appends after the restart', isBeyond)
@@ -140,6 +130,9 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
   const seen = () => new Set(member.seen.map((s) => `${s.partition}:${s.offset}`)).size
   await until('the subscription to see all', () => seen() === total)
   assert.deepEqual(member.failures, [])
+  await until('the tail to see all', () => tailed.length >= total)
+  assert.deepEqual([tailed.length, new Set(tailed).size], [total, total])
+  assert.ok(troubles.length > 0, 'the tail was told of the broker')
   await until('the last commit', () => member.batches.length > 0)
   t.diagnostic(
     `${total} records, ${alone.failures + many.failures} appends repeated by the caller, ` +

@@ -45,6 +45,14 @@ export async function startPipeline(
   const config = await onFreePorts(testConfig(options.overrides))
   const log = await connectLog(config)
   const topics = topicNames(config.topicPrefix)
+  const roles: SpawnedRole[] = []
+  scope.after(async () => {
+    // The roles go first: they would miss what is deleted under them.
+    await Promise.all(roles.map((role) => role.kill()))
+    await log.deleteTopics(Object.values(topics) as string[])
+    await log.close()
+    await dropTables(config)
+  })
   await log.createTopics(topicSpecs(topics, { partitions: config.partitions, retentionBytes: -1 }))
   await ensureTables({ questdbUrl: config.questdbUrl, prefix: config.tablePrefix })
   const bridge = spawnRole(scope, 'bridge', config, options.env)
@@ -53,14 +61,7 @@ export async function startPipeline(
     const own = i === 0 ? config : await onFreePorts(config)
     processors.push(spawnRole(scope, 'processor', own))
   }
-  const roles = [bridge, ...processors]
-  scope.after(async () => {
-    // The roles go first: they would miss what is deleted under them.
-    await Promise.all(roles.map((role) => role.kill()))
-    await log.deleteTopics(Object.values(topics) as string[])
-    await log.close()
-    await dropTables(config)
-  })
+  roles.push(bridge, ...processors)
   await Promise.all(roles.map((role) => role.ready()))
   return {
     config,
