@@ -36,10 +36,10 @@ export interface Scene {
   table(name: string): Promise<readonly Record<string, string | number | boolean | null>[]>
   readonly meterIds: readonly string[]
   /** What the fleet has sent, computed without any of the product's pipeline, by time. */
-  samples(
+  readonly samples: (
     meterId: string,
     channel: 'power_w' | 'voltage_v' | 'energy_register_wh',
-  ): readonly Sample[]
+  ) => readonly Sample[]
   /** The laboratory's readings of voltage, by time; the BAD one is not among them. */
   readonly laboratory: readonly Sample[]
 }

@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../src/kernel/config.ts'
+import { type Config, SETTINGS } from '../../src/kernel/config.ts'
 import type { Scope } from '../support/database.ts'
 import { startPipeline, type PipelineUnderTest } from '../support/pipeline.ts'
 import { spawnRole } from '../support/roles.ts'
@@ -9,8 +9,9 @@ const TOKEN = 'a long random string of this test'
 /** Every role as a process, with a scrape token, and the ports that they have. */
 export async function startAllRoles(
   scope: Scope,
+  overrides: Partial<Config> = {},
 ): Promise<{ pipeline: PipelineUnderTest; ports: ReadonlyMap<number, number> }> {
-  const pipeline = await startPipeline(scope, { overrides: { scrapeToken: TOKEN } })
+  const pipeline = await startPipeline(scope, { overrides: { scrapeToken: TOKEN, ...overrides } })
   const { config } = pipeline
   const others = (['worker', 'api'] as const).map((role) => spawnRole(scope, role, config))
   await Promise.all(others.map((role) => role.ready()))
@@ -19,9 +20,11 @@ export async function startAllRoles(
   return { pipeline, ports }
 }
 
+/** The same, and a Prometheus that scrapes them. */
 export async function startStack(
   scope: Scope,
+  overrides: Partial<Config> = {},
 ): Promise<{ pipeline: PipelineUnderTest; prometheus: PrometheusUnderTest }> {
-  const { pipeline, ports } = await startAllRoles(scope)
+  const { pipeline, ports } = await startAllRoles(scope, overrides)
   return { pipeline, prometheus: await startPrometheus(scope, { ports, token: TOKEN }) }
 }
