@@ -14,13 +14,18 @@ function shown(address: string): string {
 export function addressLines(config: Config & Addresses): readonly string[] {
   const embeddedQuestdb = config.questdbUrl.endsWith(`@127.0.0.1:${config.questdbHttpPort}`)
   const sql = `psql postgres://user:quest@127.0.0.1:${config.questdbPgPort}/qdb (reads only)`
+  // An address that means all interfaces is none to open.
+  const everywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
+  const host = everywhere ? '127.0.0.1' : config.bindAddress
+  const api = `http://${host.includes(':') ? `[${host}]` : host}:${config.apiPort}`
   return [
-    `MQTT      mqtt://${config.bindAddress}:${config.mqttPort}`,
-    `api       http://${config.bindAddress}:${config.apiPort}`,
-    `QuestDB   ${shown(config.questdbUrl)}`,
-    ...(embeddedQuestdb ? [`          ${sql}`] : []),
-    `Kafka     ${config.kafkaBrokers}`,
-    `Postgres  ${shown(config.databaseUrl)}`,
-    `logs      ${config.dataDir}/logs`,
+    `MQTT       mqtt://${config.bindAddress}:${config.mqttPort}`,
+    `api        ${api}/api/docs`,
+    `QuestDB    ${shown(config.questdbUrl)}`,
+    ...(embeddedQuestdb ? [`           ${sql}`] : []),
+    `Kafka      ${config.kafkaBrokers}`,
+    `Postgres   ${shown(config.databaseUrl)}`,
+    `logs       ${config.dataDir}/logs`,
+    `dashboard  ${api}/`,
   ]
 }
