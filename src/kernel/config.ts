@@ -204,9 +204,14 @@ export const SETTINGS = {
     },
   ),
   registeredOnly: yesNo('REGISTERED_ONLY', 'Refuse meters that are not in METERS_FILE', false),
+  apiTenant: text('API_TENANT', 'Tenant that the api answers for', {
+    default: 'demo',
+    example: 'north-grid',
+  }),
   liveSecret: text(
     'LIVE_SECRET',
-    'Signs the resume tokens of the live feed; the same for all api processes, else they hold at one',
+    'Signs the resume tokens of the live feed; the same for all api processes, ' +
+      'else they hold at one',
     { example: 'a long random string', secret: true },
   ),
   logLevel: text('LOG_LEVEL', 'trace, debug, info, warn, error or silent', {

@@ -260,4 +260,23 @@ export const LIMITS = Object.freeze({
    * the ring is full, and 25 hours of them over which a register's gap may be spread.
    */
   resinkWarmUpRows: 200,
+
+  // The api
+  /** Queries of one process that QuestDB has at once; others wait, so many and so long. */
+  apiQueriesAtOnce: 8,
+  apiQueriesWaitingMax: 256,
+  apiQueryWaitMsMax: 5_000,
+  /** A query that takes longer is ended. */
+  apiQueryMsMax: 15_000,
+  /** Said with every answer that means `later`. */
+  apiRetryAfterSeconds: 2,
+  /** Rows that a CSV answer asks of QuestDB at a time: a slow reader keeps no query open. */
+  apiCsvRowsAtOnce: 5_000,
+  /** Characters of a query that list meters by name, below what a request to QuestDB may hold. */
+  apiListedCharactersMax: 8_192,
+  /** How long an answer for all meters, and one of the other roles, is shared by requests. */
+  apiIntervalsMs: 10_000,
+  apiSharedMs: 1_000,
+  /** Of what a person sent, in a problem. */
+  apiShownCharactersMax: 120,
 })

@@ -30,9 +30,9 @@ export const startApi: StartRole = async ({ config, logger, metrics }) => {
     role: 'api',
     metrics,
     scrapeToken: config.scrapeToken,
-    topicPrefix,
+    ...{ topicPrefix, tablePrefix, questdbUrl, logger, live },
+    tenant: config.apiTenant,
     readiness: () => readyOfAll(own(), peers),
-    live,
   })
   const place = { role: 'api', host: config.bindAddress, port: config.apiPort, setting: 'API_PORT' }
   const close = async () => {

@@ -27,27 +27,37 @@ export function questdbAddress(questdbUrl: string): QuestdbAddress {
 
 export type Cell = string | number | boolean | null
 
+export interface QueryWishes {
+  /** By default `LIMITS.questdbQueryMsMax`. */
+  readonly timeoutMs?: number
+  /** Ends the query when who asked is gone. */
+  readonly signal?: AbortSignal
+}
+
 /** SQL over HTTP: `/exec` for small answers, `/exp` for streams of rows. */
 export interface QuestdbSql {
   readonly address: QuestdbAddress
   /**
    * The rows of one statement, a cell a column; none where the statement answers none.
    *
-   * @throws sinks.unavailable (retryable), sinks.refused, sinks.badQuery.
+   * @throws sinks.unavailable (retryable), sinks.refused, sinks.badQuery; what the signal was
+   *   aborted with.
    */
-  rows(query: string): Promise<readonly (readonly Cell[])[]>
+  rows(query: string, wishes?: QueryWishes): Promise<readonly (readonly Cell[])[]>
   /** The answer as CSV, its head line included, in the pieces that come; same errors. */
   csv(query: string): AsyncGenerator<Uint8Array>
 }
 
 export function questdbSql(questdbUrl: string): QuestdbSql {
   const address = questdbAddress(questdbUrl)
-  const ask = async (path: string, query: string, timeoutMs: number) => {
+  const ask = async (path: string, query: string, timeoutMs: number, stop?: AbortSignal) => {
     const url = `${address.origin}${path}?query=${encodeURIComponent(query)}`
     const headers = { ...address.headers, 'statement-timeout': String(timeoutMs) }
     let response: Response
     try {
-      response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
+      const limit = AbortSignal.timeout(timeoutMs)
+      const signal = stop === undefined ? limit : AbortSignal.any([limit, stop])
+      response = await fetch(url, { headers, signal })
       if (response.ok) return response
       const text = await response.text()
       throw refusal(address, query, response.status, text)
@@ -57,8 +67,8 @@ export function questdbSql(questdbUrl: string): QuestdbSql {
   }
   return {
     address,
-    async rows(query) {
-      const response = await ask('/exec', query, LIMITS.questdbQueryMsMax)
+    async rows(query, { timeoutMs = LIMITS.questdbQueryMsMax, signal } = {}) {
+      const response = await ask('/exec', query, timeoutMs, signal)
       try {
         const answer = (await response.json()) as { dataset?: (readonly Cell[])[] }
         return answer.dataset ?? []

@@ -30,6 +30,10 @@ export const Problem = Type.Object({
   status: Type.Integer(),
   detail: Type.String({ description: 'Names field, value and remedy' }),
   code: Type.String({ description: 'Stable; programs match on it', examples: ['api.badQuery'] }),
+  instance: Type.String({
+    description: 'This one occurrence, by which the log of the api is searched',
+    examples: ['urn:uuid:0b0d2c4e-5f5e-4b0a-9d0a-0f8a4c4c9a53'],
+  }),
   field: Type.Optional(Type.String()),
   value: Type.Optional(Type.String()),
   remedy: Type.Optional(Type.String()),

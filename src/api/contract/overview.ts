@@ -35,7 +35,8 @@ export const PipelineStage = Type.Object({
     Type.Number({
       description:
         'What it has done since it started: readings in Kafka, records computed, rows ' +
-        'acknowledged, items sent. Ask twice for a rate; it goes back where a process was restarted',
+        'acknowledged, records that the live feed has read. Ask twice for a rate; it goes ' +
+        'back where a process was restarted',
     }),
     Type.Null(),
   ]),

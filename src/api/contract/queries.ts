@@ -36,15 +36,17 @@ const Points = Type.Optional(
     minimum: 2,
     maximum: 10_000,
     description:
-      'For a chart: at most so many points, from the narrowest width that fits; needs meterId and ' +
-      'channel, and takes no cursor',
+      'For a chart: at most so many points, from the narrowest width that fits; needs meterId ' +
+      'and channel, takes no cursor, and limit has no part in it',
   }),
 )
 
 const Order = Type.Optional(
   Type.Union([Type.Literal('asc'), Type.Literal('desc')], {
     default: 'asc',
-    description: 'By time; items of one time in the order of their other keys',
+    description:
+      'By time; items of one time by meter, channel and what else tells them apart, as Unicode ' +
+      'counts. desc is the exact reverse',
   }),
 )
 
