@@ -1,3 +1,13 @@
 import { render } from 'preact'
+import { App } from './app.tsx'
+import { startLive } from './live/client.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/shell.css'
+import './styles/parts.css'
+import './styles/tables.css'
+import './styles/pages.css'
+import './styles/chart.css'
 
-render(<main>Meterloom</main>, document.getElementById('app')!)
+startLive()
+render(<App />, document.getElementById('app')!)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { ClientMessage, ServerMessage } from '../../src/api/contract/live.ts'
 import { backoffMs } from '../../src/web/live/backoff.ts'
 import { Batch } from '../../src/web/live/batch.ts'
-import { LiveSession } from '../../src/web/live/session.ts'
+import { LiveSession, type Wish } from '../../src/web/live/session.ts'
 import { STALE_AFTER_MS, statusOf } from '../../src/web/live/status.ts'
 
 const HELLO: ServerMessage = { type: 'hello', tenant: 'demo', pingSeconds: 20 }
@@ -22,7 +22,7 @@ function rig() {
   return { sent, told, session, listener, take: (m: ServerMessage) => session.take(m) }
 }
 
-const EVERY = { topic: 'readings', mode: 'every', meters: ['m-1'] } as const
+const EVERY: Wish = { topic: 'readings', mode: 'every', meters: ['m-1'] }
 const id = 'readings-1'
 const readings = (count: number, token?: string): ServerMessage => ({
   type: 'readings',

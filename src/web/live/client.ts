@@ -84,10 +84,11 @@ class LiveClient {
   }
 
   private show(): void {
+    const { isOpen, wasOpen, sinceMs } = this
     clearTimeout(this.staleCheck)
-    liveStatus.value = statusOf(this, Date.now())
-    if (this.isOpen) return
-    const leftMs = this.sinceMs + STALE_AFTER_MS - Date.now()
+    liveStatus.value = statusOf({ isOpen, wasOpen, sinceMs }, Date.now())
+    if (isOpen) return
+    const leftMs = sinceMs + STALE_AFTER_MS - Date.now()
     if (leftMs > 0) this.staleCheck = setTimeout(() => this.show(), leftMs + 1)
   }
 }

@@ -1,0 +1,52 @@
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+
+/** The address bar: which page is open, and what of it is shown. */
+
+export const place = signal(new URL(location.href))
+
+addEventListener('popstate', () => {
+  place.value = new URL(location.href)
+})
+
+/** Opens another page of the dashboard. */
+export function navigate(href: string): void {
+  history.pushState(null, '', href)
+  place.value = new URL(location.href)
+  scrollTo(0, 0)
+}
+
+/** Changes what of this page is shown, so that its address can be sent to somebody. */
+export function amend(params: Readonly<Record<string, string | undefined>>): void {
+  const url = new URL(location.href)
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined || value === '') url.searchParams.delete(name)
+    else url.searchParams.set(name, value)
+  }
+  if (url.href === location.href) return
+  history.replaceState(null, '', url)
+}
+
+export const meterHref = (meterId: string) => `/meters/${encodeURIComponent(meterId)}`
+
+interface LinkProps {
+  readonly href: string
+  readonly class?: string
+  readonly current?: boolean
+  readonly title?: string
+  readonly children: ComponentChildren
+}
+
+export function Link({ href, current = false, children, ...rest }: LinkProps) {
+  const open = (event: MouseEvent) => {
+    const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey
+    if (!isPlain || event.altKey || event.defaultPrevented) return
+    event.preventDefault()
+    navigate(href)
+  }
+  return (
+    <a href={href} onClick={open} {...(current ? { 'aria-current': 'page' } : {})} {...rest}>
+      {children}
+    </a>
+  )
+}
