@@ -4,14 +4,18 @@ import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import { type Clock, systemClock } from '../kernel/time.ts'
 import { type OpsOptions, opsRoutes } from '../ops/ops-routes.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { LiveFeed } from './live/index.ts'
 import { schemaRoutes } from '../schemas/registry-view.ts'
 import { docsPages, openApi } from './plugins/docs.ts'
 import { everyoneIs, principals, tenantOf } from './plugins/principal.ts'
 import { badRequest, problems } from './plugins/problems.ts'
 import { requestMetrics } from './plugins/request-metrics.ts'
+import { anomalyRoutes } from './timeseries/anomalies.ts'
+import { baselineRoutes } from './timeseries/baselines.ts'
 import { QueryGate } from './timeseries/gate.ts'
 import { readingRoutes } from './timeseries/readings.ts'
+import { windowRoutes } from './timeseries/windows.ts'
 import { webRoutes } from './web.ts'
 
 export interface AppOptions extends OpsOptions {
@@ -19,6 +23,7 @@ export interface AppOptions extends OpsOptions {
   /** QuestDB's HTTP, user and password included, and what is put before its tables' names. */
   readonly questdbUrl: string
   readonly tablePrefix: string
+  readonly registry: Registry
   /** Whose data is shown, until people sign in. */
   readonly tenant: string
   /** The live feed; without it there is no `/api/live`. */
@@ -52,7 +57,7 @@ export async function makeApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 async function apiRoutes(scope: FastifyInstance, options: AppOptions): Promise<void> {
-  const { questdbUrl, tablePrefix, clock = systemClock } = options
+  const { questdbUrl, tablePrefix, registry, clock = systemClock } = options
   const store = { gate: new QueryGate(questdbUrl), tablePrefix, clock }
   // Items are made of their schemas' types: to check them again would cost more than the query.
   scope.setSerializerCompiler(() => (data) => JSON.stringify(data))
@@ -63,4 +68,7 @@ async function apiRoutes(scope: FastifyInstance, options: AppOptions): Promise<v
   })
   await docsPages(scope)
   await scope.register(readingRoutes, { store })
+  await scope.register(windowRoutes, { store })
+  await scope.register(baselineRoutes, { store, registry })
+  await scope.register(anomalyRoutes, { store })
 }

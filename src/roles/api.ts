@@ -30,7 +30,7 @@ export const startApi: StartRole = async ({ config, logger, metrics }) => {
     role: 'api',
     metrics,
     scrapeToken: config.scrapeToken,
-    ...{ topicPrefix, tablePrefix, questdbUrl, logger, live },
+    ...{ topicPrefix, tablePrefix, questdbUrl, registry, logger, live },
     tenant: config.apiTenant,
     readiness: () => readyOfAll(own(), peers),
   })

@@ -31,7 +31,7 @@ export interface PageOf extends Selection {
 }
 
 /** A table's name is `prefix` and ours: letters, digits, underscores. */
-const named = (name: string) => `"${name.replaceAll('"', '')}"`
+export const named = (name: string) => `"${name.replaceAll('"', '')}"`
 
 /**
  * `tenant = 'demo' AND ts >= cast(0L as timestamp) AND ts < ... AND "channel" = 'power_w'`

@@ -47,6 +47,10 @@ export const quality = field(
   (cell): Quality => QUALITIES.find((one) => one === cell) ?? 'SUSPECT',
 )
 
+export const state = field(['state'], (cell): 'active' | 'retracted' =>
+  cell === 'retracted' ? 'retracted' : 'active',
+)
+
 /** The columns to ask for, each once. */
 export function columnsOf<Item>(table: ShownTable<Item>): readonly string[] {
   const fields: readonly Field<unknown>[] = Object.values(table.fields)

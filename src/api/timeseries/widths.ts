@@ -13,6 +13,13 @@ export function widthMicros(width: string): Micros | undefined {
   return count === undefined ? undefined : Number(count) * UNITS[unit!]!
 }
 
+/** @throws api.badQuery where it is none. */
+export function checkWidth(width: string | undefined): void {
+  if (width === undefined || widthMicros(width) !== undefined) return
+  const remedy = 'give a width such as 1m, 15m or 1h'
+  throw apiErrors.badQuery({ field: 'width', value: shownValue(width), remedy })
+}
+
 const MULTIPLES = ['2h', '3h', '6h', '12h', '1d', '2d', '7d', '14d', '30d', '60d', '120d', '240d']
 /** From `1h` on hours are combined; the last fits all of time into two points. */
 const COMBINED = [...MULTIPLES, '480d', '960d', '1920d', '3840d', '7680d', '15360d', '61440d']

@@ -6,6 +6,7 @@ import { questdbSink } from '../../../src/sinks/questdb.ts'
 import type { QuestdbSql } from '../../../src/sinks/questdb-http.ts'
 import { TABLES, type TableName } from '../../../src/schemas/tables.ts'
 import { applied, batchOf, questdbUrl, testTables } from '../../sinks/support.ts'
+import { testRegistry } from '../../support/registry.ts'
 import type { Scope } from '../../support/database.ts'
 
 export type Row = Readonly<Record<string, string | number | boolean>>
@@ -87,7 +88,7 @@ export async function listeningApi(
     scrapeToken: undefined,
     readiness: () => ({ ready: true, reasons: [] }),
     logger: pino({ level: 'silent' }),
-    ...{ questdbUrl, tablePrefix: '', tenant: 'demo' },
+    ...{ questdbUrl, tablePrefix: '', tenant: 'demo', registry: testRegistry() },
     ...options,
   })
   scope.after(() => app.close())
