@@ -52,6 +52,16 @@ describe('numbers', () => {
     assert.equal(numbers.changeText(null), '–')
   })
 
+  test('of an axis have one prefix, and the decimals that tell them apart', () => {
+    assert.deepEqual(numbers.scaleOf([0, 500, 1_000], 'W'), {
+      texts: ['0.0', '0.5', '1.0'],
+      unit: 'kW',
+    })
+    assert.deepEqual(numbers.scaleOf([229.5, 229.75], 'V').texts, ['229.50', '229.75'])
+    assert.deepEqual(numbers.scaleOf([20, 21], 'C'), { texts: ['20', '21'], unit: '°C' })
+    assert.deepEqual(numbers.scaleOf([5], '').texts, ['5'])
+  })
+
   test('of lags have the unit that fits', () => {
     const text = (s: number | null) => Object.values(numbers.lagQuantity(s)).join(' ').trim()
     assert.deepEqual([0.34, 15, 300, 9_000, null].map(text), [

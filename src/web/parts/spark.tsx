@@ -26,20 +26,21 @@ export function Spark({ values, steps, label }: SparkProps) {
   })
   if (run !== '') runs.push(run)
   return (
-    <svg
-      class="spark"
-      role="img"
-      aria-label={label}
-      viewBox={`0 0 ${steps - 1} ${HEIGHT}`}
-      preserveAspectRatio="none"
-    >
-      {runs.map((path) => (
-        <g key={path.slice(0, 12)}>
-          <path class="spark-area" d={areaOf(path)} />
-          <path class="spark-line" d={path} />
-        </g>
-      ))}
-    </svg>
+    <div class="spark">
+      <svg
+        role="img"
+        aria-label={label}
+        viewBox={`0 0 ${steps - 1} ${HEIGHT}`}
+        preserveAspectRatio="none"
+      >
+        {runs.map((path) => (
+          <g key={path.slice(0, 12)}>
+            <path class="spark-area" d={areaOf(path)} />
+            <path class="spark-line" d={path} />
+          </g>
+        ))}
+      </svg>
+    </div>
   )
 }
 

@@ -110,3 +110,28 @@ export function lagQuantity(seconds: number | null): Quantity {
   if (seconds < 7_200) return { number: fixed(seconds / 60, 1), unit: 'min' }
   return { number: fixed(seconds / 3_600, 1), unit: 'h' }
 }
+
+export interface Scale {
+  readonly texts: readonly string[]
+  /** The unit of all of them, with its prefix. */
+  readonly unit: string
+}
+
+/** The marks of an axis: one prefix and as many decimals as tell them apart. */
+export function scaleOf(marks: readonly number[], unit: string): Scale {
+  const largest = Math.max(...marks.map(Math.abs))
+  const [base, factor] = PREFIXED[unit] ?? [PLAIN[unit] ?? unit, 1]
+  const [scale, prefix] = unit in PREFIXED ? prefixFor(largest * factor) : ([1, ''] as const)
+  const scaled = marks.map((mark) => (mark * factor) / scale)
+  const step = Math.min(...scaled.slice(1).map((mark, i) => mark - scaled[i]!))
+  const digits = Number.isFinite(step) ? decimalsFor(step) : 0
+  return { texts: scaled.map((mark) => fixed(mark, digits)), unit: prefix + base }
+}
+
+function decimalsFor(step: number): number {
+  for (let digits = 0; digits < 6; digits++) {
+    const shifted = step * 10 ** digits
+    if (Math.abs(shifted - Math.round(shifted)) < 1e-6 * shifted) return digits
+  }
+  return 6
+}
