@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
+// Its types let a route's schema have tags and a summary.
+import type {} from '@fastify/swagger'
 import type { Readiness, RoleName } from './role.ts'
 
 /**
@@ -30,14 +32,20 @@ function mayScrape(request: FastifyRequest, token: string | undefined): boolean 
 export const opsRoutes: FastifyPluginAsync<OpsOptions> = (app, options) => {
   const { role, metrics, scrapeToken } = options
 
-  app.get('/health', () => ({ role, pid: process.pid, uptimeSeconds: process.uptime() }))
+  const told = (summary: string) => ({ schema: { summary, tags: ['ops'] } })
 
-  app.get('/ready', async (_request, reply) => {
+  app.get('/health', told('Whether the process answers'), () => ({
+    role,
+    pid: process.pid,
+    uptimeSeconds: process.uptime(),
+  }))
+
+  app.get('/ready', told('Whether it does its work, else why not'), async (_request, reply) => {
     const { ready, reasons } = await options.readiness()
     return reply.code(ready ? 200 : 503).send({ role, ready, reasons })
   })
 
-  app.get('/metrics', async (request, reply) => {
+  app.get('/metrics', told('Metrics for Prometheus'), async (request, reply) => {
     if (!mayScrape(request, scrapeToken)) {
       const error = 'set the header Authorization to Bearer and the SCRAPE_TOKEN'
       return reply.code(401).header('www-authenticate', 'Bearer').send({ error })

@@ -6,6 +6,7 @@ import { MeterloomError, messageOf } from '../../kernel/errors.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Problem } from '../contract/answers.ts'
 import { apiErrors } from '../errors.ts'
+import { CLIENT_GONE } from './request-metrics.ts'
 import { nearest, shownValue, validationProblem } from './validation-words.ts'
 
 /** RFC 9457: every error of every route below `/api` is told as `application/problem+json`. */
@@ -23,9 +24,6 @@ const STATUSES: Readonly<Record<string, number>> = {
   'api.busy': 503,
   'api.starting': 503,
 }
-
-/** As nginx calls it: nobody reads it but the metrics. */
-const CLIENT_GONE = 499
 
 export function isBelowApi(url: string): boolean {
   return /^\/api(?:[/?]|$)/.test(url)

@@ -1,5 +1,8 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Counter, Histogram, type Registry } from 'prom-client'
+
+/** As nginx calls what nobody waits for any more. */
+export const CLIENT_GONE = 499
 
 /** Counts and times every request by its route's pattern; a path that is none is `(none)`. */
 export function requestMetrics(app: FastifyInstance, registry: Registry): void {
@@ -18,12 +21,19 @@ export function requestMetrics(app: FastifyInstance, registry: Registry): void {
     registers,
   })
   // All there from the start: a counter that begins at 5 looks to Prometheus as if it stood.
-  app.addHook('onRoute', ({ url, method }) => {
-    for (const one of [method].flat()) requests.inc({ route: url, method: one, status: 200 }, 0)
+  app.addHook('onRoute', ({ url, method, schema }) => {
+    if (method !== 'GET' || schema?.hide === true) return
+    requests.inc({ route: url, method, status: 200 }, 0)
     seconds.zero({ route: url })
   })
+  const routeOf = (request: FastifyRequest) =>
+    request.is404 ? '(none)' : (request.routeOptions.url ?? '(none)')
+  app.addHook('onRequestAbort', async (request) => {
+    requests.inc({ route: routeOf(request), method: request.method, status: CLIENT_GONE })
+    return Promise.resolve()
+  })
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.is404 ? '(none)' : (request.routeOptions.url ?? '(none)')
+    const route = routeOf(request)
     requests.inc({ route, method: request.method, status: reply.statusCode })
     seconds.observe({ route }, reply.elapsedTime / 1_000)
     return Promise.resolve()

@@ -73,8 +73,12 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
   const wants = plain(name).slice(0, LIMITS.apiShownCharactersMax)
   const ranked = known
-    .map((one) => ({ one, distance: editDistance(wants, plain(one)) }))
-    .sort((a, b) => a.distance - b.distance)
+    .map((one) => ({
+      one,
+      distance: editDistance(wants, plain(one)),
+      longer: Math.abs(one.length - name.length),
+    }))
+    .sort((a, b) => a.distance - b.distance || a.longer - b.longer)
   const [best] = ranked
   if (best === undefined) return undefined
   return best.distance <= Math.max(2, Math.floor(best.one.length / 3)) ? best.one : undefined

@@ -29,12 +29,12 @@ export async function sendCsv<Item extends object>(
   reply: FastifyReply,
   { name, fields, batches }: Csv<Item>,
 ): Promise<FastifyReply> {
+  const source = batches[Symbol.asyncIterator]()
+  const first = request.method === 'HEAD' ? undefined : await source.next()
   void reply
     .type('text/csv; charset=utf-8; header=present')
     .header('content-disposition', `attachment; filename="${name}.csv"`)
-  if (request.method === 'HEAD') return reply.send('')
-  const source = batches[Symbol.asyncIterator]()
-  const first = await source.next()
+  if (first === undefined) return reply.send('')
   return reply.send(Readable.from(texts(fields, first, source), { highWaterMark: 1 }))
 }
 
