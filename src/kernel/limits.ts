@@ -81,6 +81,8 @@ export const LIMITS = Object.freeze({
   logAppendRetriesMax: 6,
   /** Bytes that one fetch of a range brings. */
   logReadBytes: 4 * 1024 * 1024,
+  /** Bytes of all partitions that one answer to a fetch may bring. */
+  logFetchAnswerBytesMax: 8 * 1024 * 1024,
 
   // Engine
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
@@ -277,6 +279,9 @@ export const LIMITS = Object.freeze({
   /** How long an answer for all meters, and one of the other roles, is shared by requests. */
   apiIntervalsMs: 10_000,
   apiSharedMs: 1_000,
+  apiSharedKeysMax: 1_000,
+  /** Meters of a CSV answer that QuestDB is asked of at a time. */
+  apiCsvMetersAtOnce: 500,
   /** Of what a person sent, in a problem. */
   apiShownCharactersMax: 120,
 })

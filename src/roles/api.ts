@@ -31,6 +31,8 @@ export const startApi: StartRole = async ({ config, logger, metrics }) => {
     metrics,
     scrapeToken: config.scrapeToken,
     ...{ topicPrefix, tablePrefix, questdbUrl, registry, logger, live },
+    fleet: live.fleet,
+    peers,
     tenant: config.apiTenant,
     readiness: () => readyOfAll(own(), peers),
   })

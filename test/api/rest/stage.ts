@@ -7,6 +7,7 @@ import type { QuestdbSql } from '../../../src/sinks/questdb-http.ts'
 import { TABLES, type TableName } from '../../../src/schemas/tables.ts'
 import { applied, batchOf, questdbUrl, testTables } from '../../sinks/support.ts'
 import { testRegistry } from '../../support/registry.ts'
+import { TestFleet } from './test-fleet.ts'
 import type { Scope } from '../../support/database.ts'
 
 export type Row = Readonly<Record<string, string | number | boolean>>
@@ -89,6 +90,7 @@ export async function listeningApi(
     readiness: () => ({ ready: true, reasons: [] }),
     logger: pino({ level: 'silent' }),
     ...{ questdbUrl, tablePrefix: '', tenant: 'demo', registry: testRegistry() },
+    ...{ fleet: new TestFleet(), peers: [] },
     ...options,
   })
   scope.after(() => app.close())
