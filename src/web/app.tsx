@@ -9,7 +9,7 @@ import { Link, place } from './shell/router.tsx'
 
 function NotFound() {
   return (
-    <Empty title="There is no page at this address">
+    <Empty isPage title="There is no page at this address">
       <Link href="/">See all meters</Link>
     </Empty>
   )

@@ -1,6 +1,5 @@
-import websocket from '@fastify/websocket'
+import websocket, { type WebSocket } from '@fastify/websocket'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
-import type { WebSocket } from 'ws'
 import type { ClientMessage, ServerMessage, Subscribe } from '../../src/api/contract/live.ts'
 import { webRoutes } from '../../src/api/web.ts'
 import { widthMs } from '../../src/web/chart/instant.ts'
@@ -34,7 +33,10 @@ export async function startFakeApi(
     const [path = ''] = request.url.split('?')
     const state = fake.broken.get(path)
     if (state === 'hangs') return
-    if (state === undefined) return done()
+    if (state === undefined) {
+      done()
+      return
+    }
     void reply
       .code(state)
       .type('application/problem+json')
@@ -45,7 +47,9 @@ export async function startFakeApi(
       })
   })
   restRoutes(app, fake)
-  app.get('/api/live', { websocket: true }, (socket) => serveLive(socket, sockets))
+  app.get('/api/live', { websocket: true }, (socket) => {
+    serveLive(socket, sockets)
+  })
   await app.register(webRoutes)
   const timer = setInterval(() => tick(sockets, fake.meters), 1_000)
   const url = await app.listen({ port: options.port ?? 0, host: '127.0.0.1' })
@@ -177,11 +181,15 @@ function serveLive(socket: WebSocket, sockets: Map<WebSocket, Map<string, Subscr
   send({ type: 'hello', tenant: 'demo', pingSeconds: 20 })
   socket.on('message', (text: Buffer) => {
     const message = JSON.parse(text.toString('utf8')) as ClientMessage
-    if (message.type === 'ping') return send({ type: 'pong' })
+    if (message.type === 'ping') {
+      send({ type: 'pong' })
+      return
+    }
     const { id } = message
     if (message.type === 'unsubscribe') {
       subscriptions.delete(id)
-      return send({ type: 'unsubscribed', id })
+      send({ type: 'unsubscribed', id })
+      return
     }
     subscriptions.set(id, message)
     send({ type: 'subscribed', id, resumed: message.token !== undefined, token: 't' })

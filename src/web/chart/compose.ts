@@ -112,7 +112,7 @@ function after({ x, y }: Line, at: number): Line {
   return first < 0 ? NOTHING : { x: x.slice(first), y: y.slice(first) }
 }
 
-/** Amounts of energy grow with the width of their windows: a baseline of 15 min is less than an hour's. */
+/** Amounts of energy grow with the width of their windows: an hour has more than 15 min. */
 function shareOf(width: string, shown: string | undefined): number {
   return shown === undefined ? 1 : widthMs(shown) / widthMs(width)
 }
@@ -175,8 +175,9 @@ export function valueRange(
   isBars: boolean,
 ): [number, number] {
   if (extent === undefined) return [0, 1]
-  let [least, greatest] = extent
-  if (isBars || (least >= 0 && least < greatest * 0.4)) least = Math.min(0, least)
+  const [lowest, greatest] = extent
+  const isNearZero = isBars || (lowest >= 0 && lowest < greatest * 0.4)
+  const least = isNearZero ? Math.min(0, lowest) : lowest
   const span = greatest - least || Math.abs(greatest) * 0.1 || 1
   return [least === 0 ? 0 : least - span * 0.08, greatest + span * 0.12]
 }

@@ -71,14 +71,11 @@ function paintBands({ u, ctx, picture, colours }: Place): void {
   ctx.lineWidth = devicePixelRatio
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio])
   ctx.beginPath()
-  let end = NaN
   for (const { from, to, centre } of bands) {
     if (centre === null) continue
     const y = yOf(u, centre)
-    if (from === end) ctx.lineTo(xOf(u, from), y)
-    else ctx.moveTo(xOf(u, from), y)
+    ctx.moveTo(xOf(u, from), y)
     ctx.lineTo(xOf(u, to), y)
-    end = to
   }
   ctx.stroke()
   ctx.setLineDash([])

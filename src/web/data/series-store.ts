@@ -138,7 +138,10 @@ export class SeriesStore {
     this.after([ms], () => {
       const first = this.joining.askFrom
       // Nothing has come yet: the next look is as good as this one.
-      if (first === undefined) return this.joining.isOver ? undefined : this.join(attempt, from)
+      if (first === undefined) {
+        if (!this.joining.isOver) this.join(attempt, from)
+        return
+      }
       void this.askTail(Math.min(from, Date.parse(first) - BEFORE_MS)).then(() => {
         if (!this.joining.isOver) this.join(attempt + 1, from)
       })

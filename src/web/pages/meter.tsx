@@ -13,6 +13,7 @@ import { nowMs } from '../shell/clock.ts'
 import { Link, amend, place } from '../shell/router.tsx'
 import { byImportance } from '../text/names.ts'
 import { zoneName } from '../text/times.ts'
+import { exampleOf } from '../text/example.ts'
 import { ChannelPicker } from './meter/channel-picker.tsx'
 import { SeriesPanel } from './meter/series-panel.tsx'
 
@@ -53,7 +54,7 @@ export function MeterPage({ meterId }: { readonly meterId: string }) {
 
 function UnknownMeter({ meterId }: { readonly meterId: string }) {
   return (
-    <Empty title={`No meter of the name ${meterId}`}>
+    <Empty isPage title={`No meter of the name ${meterId}`}>
       <p>
         It is not registered, and no reading of it was ever seen. It appears with its first one.
       </p>
@@ -151,7 +152,7 @@ function NoReadings({ meterId }: { readonly meterId: string }) {
   return (
     <Empty title="This meter has sent nothing yet">
       <p>It is registered. Its chart begins with its first reading, such as</p>
-      <pre>{`mosquitto_pub -p 1883 -q 1 -t fleet/demo/${meterId}/readings -m '{"power_w":512.5}'`}</pre>
+      <pre>{exampleOf(meterId)}</pre>
     </Empty>
   )
 }

@@ -6,14 +6,16 @@ import { Icon } from './icons.tsx'
 
 interface EmptyProps {
   readonly title: string
+  /** Whether it stands in the place of the whole page. */
+  readonly isPage?: boolean
   /** What to do next. */
   readonly children?: ComponentChildren
 }
 
-export function Empty({ title, children }: EmptyProps) {
+export function Empty({ title, isPage = false, children }: EmptyProps) {
   return (
     <div class="empty">
-      <p class="empty-title">{title}</p>
+      {isPage ? <h1>{title}</h1> : <p class="empty-title">{title}</p>}
       {children === undefined ? null : <div class="empty-next">{children}</div>}
     </div>
   )

@@ -40,7 +40,10 @@ export function useQuery<T>(
     const { signal } = stopping
     let timer: ReturnType<typeof setTimeout> | undefined
     const run = () => {
-      if (document.hidden && everyMs !== undefined) return again()
+      if (document.hidden && everyMs !== undefined) {
+        again()
+        return
+      }
       latest.current(signal).then(
         (data) => {
           if (signal.aborted) return

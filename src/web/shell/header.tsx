@@ -47,7 +47,9 @@ const STATUS: Record<LiveStatus, { readonly name: string; readonly title: string
   },
   stale: {
     name: 'Stale',
-    title: `No live feed for ${STALE_AFTER_MS / 1_000} s: what is shown may be old. It goes on where it was cut`,
+    title:
+      `No live feed for ${STALE_AFTER_MS / 1_000} s: what is shown may be old. ` +
+      'It goes on where it was cut',
   },
 }
 

@@ -1,12 +1,11 @@
 import { useMemo, useState } from 'preact/hooks'
-import type { Picture } from '../../chart/compose.ts'
-import type { WidthChoice } from '../../chart/resolution.ts'
-import type { View } from '../../chart/view.ts'
 import { Segmented } from '../../parts/segmented.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { VirtualTable } from '../../parts/virtual-table.tsx'
 import { ANOMALY_COLUMNS } from '../anomalies/columns.tsx'
 import { anomalyKey } from '../../data/anomaly-list.ts'
+import { widthName } from '../../text/names.ts'
+import type { TableProps } from './table-props.ts'
 import { type Point, pointColumns } from './point-columns.tsx'
 import { WindowsTable } from './windows-table.tsx'
 
@@ -16,26 +15,34 @@ const TABLES = [
   { value: 'anomalies', name: 'Anomalies' },
 ] as const
 
-export interface TablesProps {
-  readonly meterId: string
-  readonly channel: string
-  readonly zone: string
-  readonly unit: string
-  readonly picture: Picture
-  readonly view: View
-  readonly choice: WidthChoice
-}
+/** The widths that are stored as rows. */
+const WIDTHS = ['1m', '15m', '1h'] as const
 
 /** What the chart shows, in words and numbers. */
-export function DataTables(props: TablesProps) {
+export function DataTables(props: TableProps) {
   const [table, setTable] = useState<(typeof TABLES)[number]['value']>('windows')
+  const [chosen, setChosen] = useState<string | undefined>()
+  // Of the width that is charted, unless another one is chosen.
+  const width = chosen ?? WIDTHS.find((one) => one === props.picture.width) ?? '15m'
   return (
     <section class="panel data-tables" aria-label="Values of the chart">
       <div class="toolbar">
         <h2>Values</h2>
+        {table === 'windows' ? (
+          <label class="select">
+            <span class="select-name">Windows of</span>
+            <select value={width} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
+              {WIDTHS.map((one) => (
+                <option key={one} value={one}>
+                  {widthName(one)}
+                </option>
+              ))}
+            </select>
+          </label>
+        ) : null}
         <Segmented label="Table" options={TABLES} value={table} onChange={setTable} />
       </div>
-      {table === 'windows' ? <WindowsTable {...props} /> : null}
+      {table === 'windows' ? <WindowsTable {...props} width={width} /> : null}
       {table === 'points' ? <Points {...props} /> : null}
       {table === 'anomalies' ? <Anomalies {...props} /> : null}
     </section>
@@ -43,7 +50,7 @@ export function DataTables(props: TablesProps) {
 }
 
 /** Newest first, so that what comes is seen without scrolling. */
-function Points({ picture, view, zone, unit }: TablesProps) {
+function Points({ picture, view, zone, unit }: TableProps) {
   const rows = useMemo(() => {
     const found: Point[] = []
     for (const { x, y } of [picture.line, picture.tail]) {
@@ -67,7 +74,7 @@ function Points({ picture, view, zone, unit }: TablesProps) {
   )
 }
 
-function Anomalies({ picture, view }: TablesProps) {
+function Anomalies({ picture, view }: TableProps) {
   const rows = useMemo(
     () =>
       picture.marks

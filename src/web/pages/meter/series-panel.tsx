@@ -60,7 +60,7 @@ export function SeriesPanel(props: PanelProps) {
         </div>
         <Legend picture={picture} view={view} note={series.note} zone={zone} />
       </section>
-      <DataTables {...{ meterId, channel, zone, unit, picture, view, choice: series.choice }} />
+      <DataTables {...{ meterId, channel, zone, unit, picture, view }} />
     </>
   )
 }
@@ -100,21 +100,18 @@ function ChartToolbar({ meterId, channel, view, setView, goLive, series }: Toolb
   const choose = (name: string) => {
     const now = serverNowMs()
     const found = PRESETS.find((one) => one.name === name)
-    if (found !== undefined) return setView(liveView(found.spanMs, now))
+    if (found !== undefined) {
+      setView(liveView(found.spanMs, now))
+      return
+    }
     askFirst({ meterId, channel }).then(
       (first) => first !== undefined && setView(viewOf(first, now, now)),
       () => setFailed(true),
     )
   }
-  const options = [...PRESETS.map(({ name }) => ({ value: name as string, name: name as string }))]
   return (
     <div class="toolbar">
-      <Segmented
-        label="Time shown"
-        options={[...options, { value: 'All', name: 'All' }]}
-        value={preset}
-        onChange={choose}
-      />
+      <Segmented label="Time shown" options={SPANS} value={preset} onChange={choose} />
       <button
         type="button"
         class={`button live-button ${view.isLive ? 'is-live' : ''}`}
@@ -142,6 +139,11 @@ function ChartToolbar({ meterId, channel, view, setView, goLive, series }: Toolb
     </div>
   )
 }
+
+const SPANS: readonly { readonly value: string; readonly name: string }[] = [
+  ...PRESETS.map(({ name }) => ({ value: name, name })),
+  { value: 'All', name: 'All' },
+]
 
 const WIDTH_NAMES: Record<(typeof WIDTHS)[number], string> = {
   auto: 'Automatic',

@@ -12,6 +12,7 @@ import { Empty, Loading, ProblemBox } from '../../parts/states.tsx'
 import { useLive } from '../../parts/use-live.ts'
 import { type Sorting, VirtualTable } from '../../parts/virtual-table.tsx'
 import { countText } from '../../text/numbers.ts'
+import { exampleOf } from '../../text/example.ts'
 import { columnsOf } from './meter-columns.tsx'
 import { type Filter, STATES, useMeters } from './use-meters.ts'
 
@@ -141,9 +142,7 @@ function NoMeters({
   return (
     <Empty title="No meter was seen yet">
       <p>Publish a reading, and its meter appears here:</p>
-      <pre>
-        {`mosquitto_pub -p 1883 -q 1 -t fleet/demo/meter-1/readings \\\n  -m '{"at":"${new Date().toISOString().slice(0, 19)}Z","power_w":512.5}'`}
-      </pre>
+      <pre>{exampleOf('meter-1')}</pre>
     </Empty>
   )
 }

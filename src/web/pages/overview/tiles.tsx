@@ -15,10 +15,10 @@ interface TileProps {
 
 function Tile({ name, class: classes = '', children }: TileProps) {
   return (
-    <section class={`tile ${classes}`} aria-label={name}>
+    <div class={`tile ${classes}`}>
       <h2 class="tile-name">{name}</h2>
       {children}
-    </section>
+    </div>
   )
 }
 

@@ -36,9 +36,7 @@ export function useMeters(filter: Filter) {
   const places = useRef(new Set<string>())
   const now = useRef(listed)
   now.current = listed
-  const isAsking = useRef(false)
   const params = paramsOf(filter)
-  const key = JSON.stringify(params)
 
   const take = (items: readonly MeterItem[], next: string | null, before: readonly MeterRow[]) => {
     learnMeters(items)
@@ -48,33 +46,18 @@ export function useMeters(filter: Filter) {
     setListed({ rows: [...before, ...rows], next })
     setProblem(undefined)
   }
-
-  useEffect(() => {
-    const stopping = new AbortController()
-    let timer: ReturnType<typeof setTimeout>
-    let count = PAGE
-    const look = () => {
-      const asked = document.hidden
-        ? Promise.resolve()
-        : askAll<MeterItem>('/api/meters', { ...params, limit: PAGE }, count, stopping.signal).then(
-            ({ items, next }) => take(items, next, []),
-          )
-      asked
-        .catch((error: unknown) => {
-          if (!stopping.signal.aborted) setProblem(error as ProblemError)
-        })
-        .finally(() => {
-          count = Math.max(PAGE, now.current?.rows.length ?? 0)
-          if (!stopping.signal.aborted) timer = setTimeout(look, REFRESH_MS)
-        })
+  useLooks(JSON.stringify([params, attempt]), listed === undefined, async (signal) => {
+    const count = Math.max(PAGE, now.current?.rows.length ?? 0)
+    try {
+      const query = { ...params, limit: PAGE }
+      const { items, next } = await askAll<MeterItem>('/api/meters', query, count, signal)
+      take(items, next, [])
+    } catch (error) {
+      if (!signal.aborted) setProblem(error as ProblemError)
     }
-    timer = setTimeout(look, now.current === undefined ? 0 : TYPING_MS)
-    return () => {
-      stopping.abort()
-      clearTimeout(timer)
-    }
-  }, [key, attempt])
+  })
 
+  const isAsking = useRef(false)
   const more = () => {
     const { rows = [], next = null } = now.current ?? {}
     if (next === null || isAsking.current) return
@@ -101,6 +84,26 @@ export function useMeters(filter: Filter) {
     hasMore: (listed?.next ?? null) !== null,
     retry: () => setAttempt(attempt + 1),
   }
+}
+
+/** Looks when `key` changes, and again and again while the page is seen. */
+function useLooks(key: string, isFirst: boolean, look: (signal: AbortSignal) => Promise<void>) {
+  const latest = useRef(look)
+  latest.current = look
+  useEffect(() => {
+    const stopping = new AbortController()
+    const { signal } = stopping
+    let timer: ReturnType<typeof setTimeout>
+    const run = async () => {
+      if (!document.hidden) await latest.current(signal)
+      if (!signal.aborted) timer = setTimeout(() => void run(), REFRESH_MS)
+    }
+    timer = setTimeout(() => void run(), isFirst ? 0 : TYPING_MS)
+    return () => {
+      stopping.abort()
+      clearTimeout(timer)
+    }
+  }, [key])
 }
 
 function paramsOf({ search, place, state }: Filter) {
