@@ -6,8 +6,9 @@ import { type Judged, rollingBaseline } from './operators/rolling-baseline.ts'
 import { spreadOf } from './operators/spike.ts'
 
 /**
- * The benchmark's topology, as `test/bench/peers/SPEC.md` says it and as the peers compute it: quarter
- * hours of each series, the baseline that each met, whether it is a spike, and spikes in a row.
+ * The benchmark's topology, as `test/bench/peers/engines/SPEC.md` says it and as the peers compute
+ * it: quarter hours of each series, the baseline that each met, whether it is a spike, and spikes
+ * in a row.
  */
 
 const QUARTER = minutes(15)

@@ -28,6 +28,19 @@ export const logErrors = errorTable('log', {
     message: (f: { topic: string; partition: number; offset: number; begin: number }) =>
       `${f.topic}:${f.partition} holds offset ${f.offset} no longer: it begins at ${f.begin}`,
   },
+  oldBroker: {
+    domain: 'external',
+    retryable: false,
+    message: (f: { version: number; wants: number }) =>
+      `the broker speaks fetch version ${f.version}, and ${f.wants} is needed: Kafka 3.1 or newer`,
+  },
+  unknownCompression: {
+    domain: 'external',
+    retryable: false,
+    message: (f: { bits: number }) =>
+      `a record batch is compressed by algorithm ${f.bits}, which is not known: producers may ` +
+      'use none, gzip, snappy, lz4 or zstd',
+  },
   unknownPartition: {
     domain: 'internal',
     retryable: false,

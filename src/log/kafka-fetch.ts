@@ -1,74 +1,174 @@
-import { Consumer } from '@platformatic/kafka'
+import {
+  type Broker,
+  type CallbackWithPromise,
+  Connection,
+  ConnectionPool,
+  Consumer,
+} from '@platformatic/kafka'
 import { LIMITS } from '../kernel/limits.ts'
-import { batchOf } from './batch.ts'
-import type { RecordBatch } from './log.ts'
+import { logErrors } from './errors.ts'
+import { FETCH_KEY, FETCH_VERSION_MIN, type FetchAnswer, parseFetch } from './fetch-response.ts'
 
-/** Fetching without a group: kafkajs has no call for that, @platformatic/kafka has. */
+type SendArgs<T> = Parameters<typeof Connection.prototype.send<T>>
 
-/** Bit 3 of a record batch's attributes: the log set the time of all its records. */
-const LOG_APPEND_TIME = 8
-/** Bit 5: markers of transactions, which are no records. */
-const CONTROL_BATCH = 32
-
-export type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
-type FetchedBatches = NonNullable<
-  FetchResponse['responses'][number]['partitions'][number]['records']
->
-
-interface Incoming {
-  readonly offset: number
-  readonly appendMillis: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly [Buffer | null, Buffer | null][]
-}
-
-/** A client that joins no group. Connects when it is first asked. */
-export function groupless(brokers: readonly string[], clientId: string): Consumer {
-  return new Consumer({
-    clientId,
-    // Never joined: the client wants a name all the same.
-    groupId: `${clientId}-reader`,
-    bootstrapBrokers: [...brokers],
-    connectTimeout: LIMITS.logConnectMsMax,
-    requestTimeout: LIMITS.logRequestMsMax,
-    retries: LIMITS.logAdminRetriesMax,
-    retryDelay: LIMITS.logRetryMsMin,
-  })
-}
-
-interface FetchedRange {
+/** From where a partition is to be fetched. */
+export interface FetchPlace {
   readonly topic: string
   readonly partition: number
-  readonly from: number
-  readonly to: number
+  readonly next: number
 }
 
-/** The records in [from, to), and the offset to go on from. */
-export function fetched(
-  batches: FetchedBatches,
-  { topic, partition, from, to }: FetchedRange,
-): RecordBatch {
-  const records: Incoming[] = []
-  let next = from
-  for (const batch of batches) {
-    const base = Number(batch.firstOffset)
-    next = Math.max(next, base + batch.lastOffsetDelta + 1)
-    if ((batch.attributes & CONTROL_BATCH) !== 0) continue
-    const appended = (batch.attributes & LOG_APPEND_TIME) !== 0
-    for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records) {
-      const offset = base + offsetDelta
-      // A batch is stored and fetched whole: it may begin before the range and end behind it.
-      if (offset < from || offset >= to) continue
-      const appendMillis = Number(
-        appended ? batch.maxTimestamp : batch.firstTimestamp + timestampDelta,
-      )
-      records.push({ offset, appendMillis, key, value, headers })
+export interface FetchOptions {
+  readonly waitMs: number
+  readonly partitionBytesMax: number
+}
+
+/** What the cluster says of some topics. */
+export interface Leaders {
+  /** The broker that leads each place. */
+  readonly byNode: ReadonlyMap<number, readonly FetchPlace[]>
+  readonly idOf: ReadonlyMap<string, string>
+  readonly topicOf: ReadonlyMap<string, string>
+}
+
+export interface FetchedRecords {
+  readonly topic: string
+  readonly partition: number
+  /** Record batches as the broker stores them, for `readRecordSet`. */
+  readonly records: Buffer
+}
+
+/**
+ * Fetches without a group: kafkajs has no call for that, @platformatic/kafka has. It asks, and
+ * keeps sessions, leaders and retries; the records stay the bytes that they are. Connects when it
+ * is first asked.
+ */
+export class KafkaFetcher {
+  private readonly client: Consumer
+  private readonly pool: BytesPool
+
+  constructor(brokers: readonly string[], clientId: string) {
+    const connection = {
+      connectTimeout: LIMITS.logConnectMsMax,
+      requestTimeout: LIMITS.logRequestMsMax,
     }
+    this.client = new Consumer({
+      clientId,
+      // Never joined: the client wants a name all the same.
+      groupId: `${clientId}-reader`,
+      bootstrapBrokers: [...brokers],
+      retries: LIMITS.logAdminRetriesMax,
+      retryDelay: LIMITS.logRetryMsMin,
+      ...connection,
+    })
+    this.pool = new BytesPool(clientId, connection)
   }
-  return batchOf(records, { topic, partition, nextOffset: Math.min(next, to), headerOf })
+
+  /** @throws log.unknownTopic where a partition has no leader. */
+  async leaders(places: readonly FetchPlace[], isAnew: boolean): Promise<Leaders> {
+    const topics = [...new Set(places.map(({ topic }) => topic))]
+    for (const topic of topics) this.client.topics.track(topic)
+    const metadata = await this.client.metadata({ topics, forceUpdate: isAnew })
+    const byNode = new Map<number, FetchPlace[]>()
+    const idOf = new Map<string, string>()
+    for (const place of places) {
+      const { topic, partition } = place
+      const found = metadata.topics.get(topic)
+      const leader = found?.partitions[partition]?.leader
+      if (found === undefined || leader === undefined || leader < 0) {
+        throw logErrors.unknownTopic({ topic })
+      }
+      idOf.set(topic, found.id)
+      const led = byNode.get(leader)
+      if (led === undefined) byNode.set(leader, [place])
+      else led.push(place)
+    }
+    return { byNode, idOf, topicOf: new Map([...idOf].map(([topic, id]) => [id, topic])) }
+  }
+
+  /** What one broker has behind some places; waits a while where that is nothing. */
+  async fetch(
+    node: number,
+    places: readonly FetchPlace[],
+    { idOf, topicOf }: Leaders,
+    { waitMs, partitionBytesMax }: FetchOptions,
+  ): Promise<readonly FetchedRecords[]> {
+    const byTopic = Map.groupBy(places, ({ topic }) => topic)
+    const answer = (await this.client.fetch({
+      node,
+      maxWaitTime: waitMs,
+      minBytes: 1,
+      maxBytes: LIMITS.logFetchAnswerBytesMax,
+      isolationLevel: 0,
+      connectionPool: this.pool,
+      topics: [...byTopic].map(([topic, list]) => ({
+        topicId: idOf.get(topic)!,
+        partitions: list.map(({ partition, next }) => ({
+          partition,
+          currentLeaderEpoch: -1,
+          fetchOffset: BigInt(next),
+          lastFetchedEpoch: -1,
+          partitionMaxBytes: partitionBytesMax,
+        })),
+      })),
+    })) as unknown as FetchAnswer
+    return answer.responses.flatMap(({ topicId, partitions }) =>
+      partitions.map(({ partitionIndex: partition, records }) => ({
+        topic: topicOf.get(topicId) ?? '',
+        partition,
+        records,
+      })),
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.client.close(true), this.pool.close()])
+  }
 }
 
-function headerOf({ headers }: Incoming, name: string): Buffer | undefined {
-  return headers.findLast(([key]) => key?.toString() === name)?.[1] ?? undefined
+/** Connections whose fetches are answered with bytes rather than with objects. */
+class BytesPool extends ConnectionPool {
+  private readonly wrapped = new WeakMap<Connection, Connection>()
+
+  override get(broker: Broker): Promise<Connection>
+  override get(broker: Broker, callback: CallbackWithPromise<Connection>): void
+  override get(
+    broker: Broker,
+    callback?: CallbackWithPromise<Connection>,
+  ): Promise<Connection> | undefined {
+    if (callback === undefined) return super.get(broker).then((one) => this.wrap(one))
+    super.get(broker, (error, connection) => {
+      callback(error, connection && this.wrap(connection))
+    })
+    return undefined
+  }
+
+  private wrap(connection: Connection): Connection {
+    let wrapped = this.wrapped.get(connection)
+    if (wrapped === undefined) {
+      wrapped = new BytesConnection(connection)
+      this.wrapped.set(connection, wrapped)
+    }
+    return wrapped
+  }
+}
+
+/** Sends through another one; it is never connected itself. */
+class BytesConnection extends Connection {
+  private readonly inner: Connection
+
+  constructor(inner: Connection) {
+    super()
+    this.inner = inner
+  }
+
+  override send<T>(...[key, version, create, , ...rest]: SendArgs<T>): void {
+    if (key !== FETCH_KEY || version < FETCH_VERSION_MIN) {
+      throw logErrors.oldBroker({ version, wants: FETCH_VERSION_MIN })
+    }
+    // What a fetch is answered with is ours from here on; the library hands it through.
+    const parser = ((_correlationId, _key, _version, { buffer, position, length }) =>
+      parseFetch(buffer.slice(position, length), version)) as SendArgs<T>[3]
+    this.inner.send<T>(key, version, create, parser, ...rest)
+  }
 }

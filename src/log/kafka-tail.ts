@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer } from '@platformatic/kafka'
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
-import { fetched, type FetchResponse, groupless } from './kafka-fetch.ts'
+import { type FetchedRecords, KafkaFetcher, type Leaders } from './kafka-fetch.ts'
 import { partitionKey } from './log.ts'
 import type { Tail, TailOptions } from './log.ts'
+import { readRecordSet } from './record-set.ts'
 
 interface TailSource {
   readonly brokers: readonly string[]
@@ -36,11 +36,11 @@ export async function openKafkaTail(source: TailSource, options: TailOptions): P
  */
 class KafkaTail implements Tail {
   readonly startedAt: ReadonlyMap<string, number>
-  private readonly client: Consumer
+  private readonly fetcher: KafkaFetcher
   private readonly source: TailSource
   private readonly options: TailOptions
   private readonly followed: ReadonlyMap<string, Followed>
-  private isOver = false
+  private readonly over = new AbortController()
   private readonly done: Promise<void>
 
   constructor(source: TailSource, options: TailOptions, followed: readonly Followed[]) {
@@ -49,75 +49,44 @@ class KafkaTail implements Tail {
     this.startedAt = new Map(entries.map(([key, { next }]) => [key, next]))
     this.source = source
     this.options = options
-    this.client = groupless(source.brokers, source.clientId)
-    for (const topic of options.topics) this.client.topics.track(topic)
+    this.fetcher = new KafkaFetcher(source.brokers, source.clientId)
     this.done = this.run()
+  }
+
+  private isOver(): boolean {
+    return this.over.signal.aborted
   }
 
   private async run(): Promise<void> {
     let pauseMs: number = LIMITS.logRetryMsMin
-    while (!this.isOver) {
+    while (!this.isOver()) {
       const round = { isOver: false, moved: false }
       try {
-        const nodes = await this.nodes()
-        const follow = (node: number) => this.follow(node, nodes, round)
-        await Promise.all([...nodes.leaders.keys()].map(follow))
+        const leaders = await this.fetcher.leaders([...this.followed.values()], true)
+        const follow = (node: number) => this.follow(node, leaders, round)
+        await Promise.all([...leaders.byNode.keys()].map(follow))
       } catch (error) {
-        if (this.isOver) return
+        if (this.isOver()) return
         this.options.onTrouble?.(error)
         pauseMs = round.moved ? LIMITS.logRetryMsMin : Math.min(pauseMs * 2, LIMITS.logRetryMsMax)
-        await sleep(pauseMs)
+        await sleep(pauseMs, undefined, { signal: this.over.signal }).catch(() => undefined)
         await this.endWhereGone()
       }
     }
   }
 
-  /** What each broker leads, and the topics' ids. */
-  private async nodes() {
-    const topics = [...this.options.topics]
-    const metadata = await this.client.metadata({ topics, forceUpdate: true })
-    const leaders = new Map<number, Followed[]>()
-    const ids = new Map<string, string>()
-    for (const one of this.followed.values()) {
-      const topic = metadata.topics.get(one.topic)
-      const leader = topic?.partitions[one.partition]?.leader
-      if (topic === undefined || leader === undefined || leader < 0) {
-        throw logErrors.unknownTopic({ topic: one.topic })
-      }
-      ids.set(one.topic, topic.id)
-      const led = leaders.get(leader)
-      if (led === undefined) leaders.set(leader, [one])
-      else led.push(one)
-    }
-    return { leaders, ids, topics: new Map([...ids].map(([topic, id]) => [id, topic])) }
-  }
-
   private async follow(
     node: number,
-    { leaders, ids, topics }: Awaited<ReturnType<KafkaTail['nodes']>>,
+    leaders: Leaders,
     round: { isOver: boolean; moved: boolean },
   ): Promise<void> {
-    const byTopic = Map.groupBy(leaders.get(node)!, ({ topic }) => topic)
+    const places = leaders.byNode.get(node)!
+    const options = { waitMs: LIMITS.logTailWaitMs, partitionBytesMax: LIMITS.logReadBytes }
     try {
-      while (!this.isOver && !round.isOver) {
-        const response = await this.client.fetch({
-          node,
-          maxWaitTime: LIMITS.logTailWaitMs,
-          minBytes: 1,
-          maxBytes: 2 * LIMITS.logReadBytes,
-          isolationLevel: 0,
-          topics: [...byTopic].map(([topic, list]) => ({
-            topicId: ids.get(topic)!,
-            partitions: list.map(({ partition, next }) => ({
-              partition,
-              currentLeaderEpoch: -1,
-              fetchOffset: BigInt(next),
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: LIMITS.logReadBytes,
-            })),
-          })),
-        })
-        if (await this.handOver(response, topics)) round.moved = true
+      while (!this.isOver() && !round.isOver) {
+        for (const found of await this.fetcher.fetch(node, places, leaders, options)) {
+          if (await this.handOver(found)) round.moved = true
+        }
       }
     } finally {
       // Who leads may have changed for all of them.
@@ -126,31 +95,19 @@ class KafkaTail implements Tail {
   }
 
   /** Whether there was something. */
-  private async handOver(
-    response: FetchResponse,
-    topics: ReadonlyMap<string, string>,
-  ): Promise<boolean> {
-    let moved = false
-    for (const { topicId, partitions } of response.responses) {
-      const topic = topics.get(topicId)
-      if (topic === undefined) continue
-      for (const { partitionIndex: partition, records } of partitions) {
-        const one = this.followed.get(partitionKey(topic, partition))
-        if (one === undefined || this.isOver) continue
-        const range = { topic, partition, from: one.next, to: Infinity }
-        const batch = fetched(records ?? [], range)
-        if (batch.nextOffset === one.next) continue
-        one.next = batch.nextOffset
-        moved = true
-        if (batch.count > 0) await this.options.onBatch(batch).catch(this.fail)
-      }
-    }
-    return moved
+  private async handOver({ topic, partition, records }: FetchedRecords): Promise<boolean> {
+    const one = this.followed.get(partitionKey(topic, partition))
+    if (one === undefined || this.isOver()) return false
+    const batch = readRecordSet(records, { topic, partition, from: one.next, to: Infinity })
+    if (batch.nextOffset === one.next) return false
+    one.next = batch.nextOffset
+    if (batch.count > 0) await this.options.onBatch(batch).catch(this.fail)
+    return true
   }
 
   private readonly fail = (error: unknown): void => {
-    if (this.isOver) return
-    this.isOver = true
+    if (this.isOver()) return
+    this.over.abort()
     this.options.onFailed(error)
   }
 
@@ -167,8 +124,8 @@ class KafkaTail implements Tail {
   }
 
   async close(): Promise<void> {
-    this.isOver = true
-    await this.client.close(true)
+    this.over.abort()
+    await this.fetcher.close()
     await this.done
   }
 }

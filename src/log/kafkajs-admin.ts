@@ -22,7 +22,7 @@ export class KafkajsAdmin {
   /** What a person should know, such as a topic whose settings are not what we would have made. */
   private readonly warn: (message: string) => void
   private ready: Promise<void> | undefined
-  /** A call that failed connects anew, but what the first one opened is to be closed all the same. */
+  /** A call that failed connects anew; what the first one opened is to be closed all the same. */
   private opened = false
 
   constructor(kafka: Kafka, brokers: string, warn: (message: string) => void) {

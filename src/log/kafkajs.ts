@@ -37,7 +37,7 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** The log in Kafka: kafkajs for groups, commits and topics, `KafkaReader` for ranges, tails by themselves. */
+/** The log in Kafka: kafkajs for groups, commits and topics, `KafkaFetcher` for the rest. */
 export class KafkaLog implements Log {
   private readonly options: KafkaOptions
   private readonly admin: KafkajsAdmin

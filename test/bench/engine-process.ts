@@ -60,7 +60,7 @@ const runtime = await startRuntime({
   tables: noTables,
   codecs: await loadCodecs(),
   metrics,
-  onFailed: (error) => failed.reject(error as Error),
+  onFailed: (error) => failed.reject(error),
 })
 
 const recordsSoFar = async () => {

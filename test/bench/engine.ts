@@ -9,8 +9,8 @@ import type { EngineReport } from './engine-process.ts'
 
 const HELP = `npm run bench:engine -- [options]
 
-One topology (test/bench/peers/engines/SPEC.md) on one topic, by this engine, Kafka Streams and Flink in
-turn; each one's rows are compared with a batch computation. Kafka is a broker of the benchmark's own.
+One topology (test/bench/peers/engines/SPEC.md) on one topic, by this engine, Kafka Streams and
+Flink in turn; each one's rows are compared with a batch computation. Kafka is the benchmark's own.
 
   --meters N       meters of the input (1000)
   --minutes N      minutes of each (2160: 4.4 million readings)
@@ -227,7 +227,7 @@ function report(engines: readonly Measured[]): void {
     for (const one of engines) {
       const times = own === undefined ? NaN : own.readingsPerSecond / one.readingsPerSecond
       const share = own === undefined ? NaN : own.cpuSeconds / one.cpuSeconds
-      const ratio = `meterloom is ${times.toFixed(2)} times as fast at ${share.toFixed(2)} of its CPU`
+      const ratio = `meterloom ${times.toFixed(2)} times as fast, ${share.toFixed(2)} of its CPU`
       console.log(`${lineOf(one)}${one === own || own === undefined ? '' : `; ${ratio}`}`)
     }
   }

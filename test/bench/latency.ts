@@ -7,8 +7,8 @@ import { publishPaced, quantiles, startStack } from './stack.ts'
 
 const HELP = `npm run bench:latency -- [options]
 
-How long a reading takes from its PUBLISH until a WebSocket client has its message, and until its row
-is visible in QuestDB, while the whole fleet speaks: bridge, processor with every topology, api.
+How long a reading takes from its PUBLISH until a WebSocket client has its message, and until its
+row is visible in QuestDB, while the whole fleet speaks: bridge, processor with every topology, api.
 
   --per-second N   readings a second (5000)
   --meters N       meters that share them (1000)
@@ -69,7 +69,8 @@ async function watchRows(
     const since = new Date(Math.min(...newest.values()) - 1_000).toISOString()
     const rows = await questdbQuery(
       questdbUrl,
-      `select meter_id, cast(ts as long) from '${table}' where meter_id in (${list}) and ts > '${since}'`,
+      `select meter_id, cast(ts as long) from '${table}' ` +
+        `where meter_id in (${list}) and ts > '${since}'`,
     )
     for (const [meterId, ts] of rows) {
       const name = String(meterId)

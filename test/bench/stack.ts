@@ -99,7 +99,8 @@ export function publishPaced(
         const meter = count % load.meters
         // Its own time each, so that none is taken for another.
         const atMillis = startedMillis + Math.floor((count * 1_000) / load.perSecond)
-        const payload = `{"at":"${new Date(atMillis).toISOString()}","power_w":${500 + (count % 97)}}`
+        const at = new Date(atMillis).toISOString()
+        const payload = `{"at":"${at}","power_w":${500 + (count % 97)}}`
         onPublish(meter, atMillis, performance.now())
         const full = publisher.publish(`fleet/demo/m-${meter}/readings`, payload)
         if (full !== undefined) await full

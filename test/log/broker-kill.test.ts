@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectLog } from '../../src/log/connect.ts'
 import type { Log, Producer } from '../../src/log/log.ts'
@@ -80,6 +81,23 @@ async function firstOffsets(log: Log, topic: string, partition: number, name: st
   return { first, repeats }
 }
 
+/** What a tail from the beginning sees, and what it is told of. */
+async function aTail(t: TestContext, log: Log, topic: string) {
+  const tailed: string[] = []
+  const troubles: unknown[] = []
+  const tail = await log.tail({
+    topics: [topic],
+    onBatch(batch) {
+      tailed.push(...recordsOf(batch).map(({ partition, offset }) => `${partition}:${offset}`))
+      return Promise.resolve()
+    },
+    onTrouble: (error) => troubles.push(error),
+    onFailed: (error) => assert.fail(String(error)),
+  })
+  finallyDo(t, () => tail.close())
+  return { tailed, troubles }
+}
+
 test('a broker is killed and comes back: all goes on, nothing acknowledged is lost', async (t) => {
   const kafka = await startKafka()
   finallyDo(t, () => kafka.stop())
@@ -98,18 +116,7 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
       await subscription.commit([{ ...owned, offset: batch.nextOffset }]).catch(() => undefined)
     },
   })
-  const tailed: string[] = []
-  const troubles: unknown[] = []
-  const tail = await log.tail({
-    topics: [topic],
-    onBatch(batch) {
-      tailed.push(...recordsOf(batch).map(({ partition, offset }) => `${partition}:${offset}`))
-      return Promise.resolve()
-    },
-    onTrouble: (error) => troubles.push(error),
-    onFailed: (error) => assert.fail(String(error)),
-  })
-  finallyDo(t, () => tail.close())
+  const { tailed, troubles } = await aTail(t, log, topic)
   const alone = new Writer(await log.producer(), topic, 'alone')
   const many = new Writer(await log.producer(), topic, 'many')
   const running = [alone.run(1), many.run(16)]
@@ -131,9 +138,7 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
   await until('the subscription to see all', () => seen() === total)
   assert.deepEqual(member.failures, [])
   await until('the tail to see all', () => tailed.length >= total)
-  assert.deepEqual([tailed.length, new Set(tailed).size], [total, total])
-  assert.ok(troubles.length > 0, 'the tail was told of the broker')
-  await until('the last commit', () => member.batches.length > 0)
+  assert.deepEqual([tailed.length, new Set(tailed).size, troubles.length > 0], [total, total, true])
   t.diagnostic(
     `${total} records, ${alone.failures + many.failures} appends repeated by the caller, ` +
       `${member.seen.length - total} records handed over again, ${member.calls.length} calls`,

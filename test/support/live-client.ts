@@ -14,7 +14,7 @@ export class LiveClient {
     ws.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString('utf8')) as ServerMessage
       this.messages.push(message)
-      if ('token' in message && message.token !== undefined && 'id' in message) {
+      if ('token' in message && 'id' in message) {
         this.token.set(message.id, message.token)
       }
     })
