@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '@fastify/websocket'
 import { LIMITS } from '../../kernel/limits.ts'
 import { CLOSE_CODES } from '../contract/live.ts'
 

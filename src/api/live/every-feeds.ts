@@ -9,7 +9,7 @@ import { EveryFeed, type Sink } from './sinks.ts'
 export class EveryFeeds {
   private readonly hub: Hub
   private readonly byWords = new Map<string, EveryFeed>()
-  private readonly words = new Map<Sink, string>()
+  private readonly words = new Map<EveryFeed, string>()
 
   constructor(hub: Hub) {
     this.hub = hub
@@ -17,8 +17,7 @@ export class EveryFeeds {
 
   /** The feed, of which the connection is told everything from this moment on. */
   join(message: Subscribe, filter: Filter, connection: Connection): EveryFeed {
-    const { token: _, ...asked } = message
-    const words = JSON.stringify([filter.tenant, asked])
+    const words = JSON.stringify([filter.tenant, { ...message, token: undefined }])
     let feed = this.byWords.get(words)
     if (feed === undefined) {
       feed = new EveryFeed(message.topic, message.id, filter)
@@ -33,14 +32,12 @@ export class EveryFeeds {
 
   /** False where the sink is none of these feeds. */
   leave(sink: Sink, connection: Connection): boolean {
-    const words = this.words.get(sink)
-    if (words === undefined) return false
-    const feed = sink as EveryFeed
-    feed.leave(connection)
-    if (feed.isEmpty) {
-      this.byWords.delete(words)
-      this.words.delete(feed)
-      this.hub.delete(feed)
+    if (!(sink instanceof EveryFeed)) return false
+    sink.leave(connection)
+    if (sink.isEmpty) {
+      this.byWords.delete(this.words.get(sink)!)
+      this.words.delete(sink)
+      this.hub.delete(sink)
     }
     return true
   }

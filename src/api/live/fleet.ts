@@ -1,4 +1,3 @@
-import { MICROS_PER_MILLI } from '../../kernel/time.ts'
 import { QUALITIES, type Quality, type Reading } from '../../schemas/records.ts'
 import { type QuestdbSql } from '../../sinks/questdb-http.ts'
 import type { FleetView, LatestSample, SeenMeter } from '../fleet-view.ts'

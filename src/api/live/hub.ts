@@ -22,11 +22,11 @@ export interface HubOptions {
   readonly fleet: LiveFleet
   readonly tokens: Tokens
   readonly metrics: LiveMetrics
-  onTrouble(error: unknown): void
+  readonly onTrouble: (error: unknown) => void
   /** Something came. */
-  onMoved(): void
+  readonly onMoved: () => void
   /** The log has moved away from under the hub: every client is to begin anew. */
-  onFailed(error: unknown): void
+  readonly onFailed: (error: unknown) => void
 }
 
 interface Feed {
@@ -151,7 +151,8 @@ export class Hub {
     let token = this.issued.get(key)
     if (token === undefined) {
       const { epoch, fleet, tokens } = this.options
-      const { logMillis } = fleet
+      // Of a log that holds nothing yet the time is not known: it is now.
+      const logMillis = fleet.logMillis === 0 ? Date.now() : fleet.logMillis
       const place: TopicPlace = { tenant, topic, epoch, logMillis, partitions: this.places(topic) }
       token = tokens.issue(place)
       this.issued.set(key, token)

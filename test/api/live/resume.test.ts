@@ -50,6 +50,20 @@ test('a feed goes on where it was, at another api too, and repeats are told once
   assert.deepEqual(runs(fourth), range(60, 65))
 })
 
+test('a token from before the first record of the log is gone on from', async (t) => {
+  const stage = await liveStage(t)
+  const url = await stage.api()
+  const first = await stage.client(url)
+  await first.subscribe(EVERY)
+  first.cut()
+  await stage.anomalies(range(0, 10).map((n) => [n, anAnomaly(`m-${n}`, n, { run: n })]))
+  const other = await stage.client(url)
+  await other.subscribe({ id: 'all', topic: 'anomalies', mode: 'every' })
+  const second = await stage.client(url)
+  assert.equal(await second.subscribe({ ...EVERY, token: first.tokenOf('a') }), true)
+  await second.until('what came', () => runs(second).length === 10)
+})
+
 test('many that return while readings pour in miss none, each of its own meter', async (t) => {
   const stage = await liveStage(t)
   const url = await stage.api()
@@ -100,7 +114,7 @@ test('many that return while readings pour in miss none, each of its own meter',
   }
 })
 
-test('a token that cannot be gone on from is answered with resync, and then what comes', async (t) => {
+test('a token that cannot be gone on from is answered with resync, then what comes', async (t) => {
   const stage = await liveStage(t)
   const client = await stage.client(await stage.api())
   await client.subscribe(EVERY)

@@ -5,7 +5,7 @@ import { Tokens } from '../../../src/api/live/token.ts'
 import { decodePlace, encodePlace, type TopicPlace } from '../../../src/api/live/position.ts'
 import { LIVE_TOPICS } from '../../../src/api/contract/live.ts'
 
-// Goal: a token gives back exactly the place that it was made of, and nothing else is taken for one.
+// Goal: a token gives back the very place that it was made of; nothing else is taken for one.
 
 const place: fc.Arbitrary<TopicPlace> = fc
   .record({
