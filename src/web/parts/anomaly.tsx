@@ -16,7 +16,7 @@ export function Severity({ item }: { readonly item: AnomalyItem }) {
       <svg viewBox="0 0 12 12" aria-hidden="true" focusable="false">
         <path d={level === 'high' ? 'M6 1 11.5 11H.5Z' : 'M6 .8 11.2 6 6 11.2.8 6Z'} />
       </svg>
-      {level}
+      <span class="severity-name">{level}</span>
     </span>
   )
 }

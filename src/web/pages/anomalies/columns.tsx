@@ -7,7 +7,12 @@ import { channelName, kindName } from '../../text/names.ts'
 import { changeText, quantity } from '../../text/numbers.ts'
 
 export const ANOMALY_COLUMNS: readonly Column<AnomalyItem>[] = [
-  { key: 'severity', name: 'Severity', class: 'tight', cell: (item) => <Severity item={item} /> },
+  {
+    key: 'severity',
+    name: 'Severity',
+    class: 'tight severity-column',
+    cell: (item) => <Severity item={item} />,
+  },
   { key: 'meter', name: 'Meter', cell: (item) => <AnomalyLink item={item} /> },
   { key: 'kind', name: 'Kind', class: 'wide', cell: (item) => <Kind item={item} /> },
   {

@@ -51,7 +51,7 @@ export function MeterList() {
       {meters.problem === undefined ? null : (
         <ProblemBox problem={meters.problem} retry={meters.retry} slim={rows.length > 0} />
       )}
-      {meters.isFirst ? (
+      {meters.problem !== undefined && rows.length === 0 ? null : meters.isFirst ? (
         <Loading label="Meters are being asked for" height="100%" />
       ) : (
         <VirtualTable
