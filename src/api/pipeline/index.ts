@@ -96,8 +96,9 @@ async function countAnomalies(store: Store, tenant: string) {
   const to = store.clock.nowMicros()
   const filters = [['state', 'active'] as const]
   const met = conditions({ tenant, range: { from: to - hours(1), to }, filters })
+  const table = named(`${store.tablePrefix}anomalies`)
   const rows = await store.gate.rows(
-    `SELECT kind, count() FROM ${named(`${store.tablePrefix}anomalies`)} WHERE ${met} ORDER BY kind`,
+    `SELECT kind, count() FROM ${table} WHERE ${met} ORDER BY kind`,
     new AbortController().signal,
   )
   return rows.map(([kind, count]) => ({ kind: String(kind), count: Number(count) }))

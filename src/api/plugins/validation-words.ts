@@ -60,7 +60,7 @@ function unknownParameter(
   const known = Object.keys(parentSchema?.properties ?? {})
   const near = nearest(field, known)
   const guess = near === undefined ? '' : `did you mean ${near}? `
-  const remedy = `${guess}There are ${known.join(', ')}`
+  const remedy = known.length === 0 ? 'leave it out' : `${guess}There are ${known.join(', ')}`
   return apiErrors.unknownParameter({
     field: shownValue(field),
     value: shownValue(query[field]),

@@ -204,7 +204,7 @@ test('a chart of baselines: means of means, sums of what a register was to count
   }
 })
 
-test('a width that is asked for is kept where it fits, else the one that does is named', async () => {
+test('a width that is asked for is kept where it fits, else one that does is named', async () => {
   const series = { meterId: 'm-1', channel: 'power_w', from: formatMicros(START) }
   const day = { ...series, to: formatMicros(START + days(1)) }
   const kept = await api.get('/api/windows', { ...day, points: 100, width: '6h' })
