@@ -98,6 +98,16 @@ async function aTail(t: TestContext, log: Log, topic: string) {
   return { tailed, troubles }
 }
 
+/** One that awaits each call has its records in order whatever happens. */
+async function assertInOrder(log: Log, topic: string, partition: number): Promise<void> {
+  const { first } = await firstOffsets(log, topic, partition, 'alone')
+  const offsets = [...first].sort(([a], [b]) => a - b).map(([, offset]) => offset)
+  assert.deepEqual(
+    offsets,
+    offsets.toSorted((a, b) => a - b),
+  )
+}
+
 test('a broker is killed and comes back: all goes on, nothing acknowledged is lost', async (t) => {
   const kafka = await startKafka()
   finallyDo(t, () => kafka.stop())
@@ -161,12 +171,6 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
       const repeated = acknowledged.filter(({ isRepeat }) => isRepeat).length
       if (repeated === 0) assert.equal(repeats, 0, `${name} has records twice`)
     }
-    // One that awaits each call has its records in order whatever happens.
-    const { first } = await firstOffsets(log, topic, partition, 'alone')
-    const offsets = [...first].sort(([a], [b]) => a - b).map(([, offset]) => offset)
-    assert.deepEqual(
-      offsets,
-      offsets.toSorted((a, b) => a - b),
-    )
+    await assertInOrder(log, topic, partition)
   }
 })
