@@ -5,7 +5,7 @@ import { OverviewPage } from './pages/overview.tsx'
 import { PipelinePage } from './pages/pipeline.tsx'
 import { Empty } from './parts/states.tsx'
 import { Header } from './shell/header.tsx'
-import { Link, place } from './shell/router.tsx'
+import { Link, place, visit } from './shell/router.tsx'
 
 function NotFound() {
   return (
@@ -15,13 +15,13 @@ function NotFound() {
   )
 }
 
-function pageAt(pathname: string) {
+function pageAt(pathname: string, key: number) {
   if (pathname === '/') return { title: 'Overview', page: <OverviewPage /> }
-  if (pathname === '/anomalies') return { title: 'Anomalies', page: <AnomaliesPage /> }
+  if (pathname === '/anomalies') return { title: 'Anomalies', page: <AnomaliesPage key={key} /> }
   if (pathname === '/pipeline') return { title: 'Pipeline', page: <PipelinePage /> }
   const meterId = meterIdOf(pathname)
   if (meterId === undefined) return { title: 'Not found', page: <NotFound /> }
-  return { title: meterId, page: <MeterPage key={meterId} meterId={meterId} /> }
+  return { title: meterId, page: <MeterPage key={key} meterId={meterId} /> }
 }
 
 function meterIdOf(pathname: string): string | undefined {
@@ -35,7 +35,7 @@ function meterIdOf(pathname: string): string | undefined {
 
 export function App() {
   const { pathname } = place.value
-  const { title, page } = pageAt(pathname)
+  const { title, page } = pageAt(pathname, visit.value)
   const main = useRef<HTMLElement>(null)
   const shown = useRef(pathname)
   useEffect(() => {

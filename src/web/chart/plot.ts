@@ -85,7 +85,7 @@ export class Plot {
   private options(size: { width: number; height: number }): uPlot.Options {
     return {
       ...size,
-      ...{ legend: { show: false }, padding: [18, 8, 0, 0] },
+      ...{ legend: { show: false }, padding: [26, 8, 0, 0] },
       cursor: {
         drag: { x: true, y: false, setScale: false, dist: 6 },
         bind: { dblclick: () => () => (this.events.doubleClicked(), null) },

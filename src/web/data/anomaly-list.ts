@@ -46,7 +46,6 @@ export function anomalyHref({ meterId, channel, start, end }: AnomalyItem, nowMs
     channel,
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
-    at: start,
   })
   return `/meters/${encodeURIComponent(meterId)}?${query}`
 }

@@ -142,7 +142,12 @@ export class SeriesStore {
         if (!this.joining.isOver) this.join(attempt, from)
         return
       }
-      void this.askTail(Math.min(from, Date.parse(first) - BEFORE_MS)).then(() => {
+      // What was measured before all that is shown is not missed.
+      const { from: seenFrom = 0, to: seenTo = 0 } = this.showing?.view ?? {}
+      const oldest = 2 * seenFrom - seenTo
+      if (Date.parse(first) < oldest) return
+      const askFrom = Math.max(oldest, Math.min(from, Date.parse(first) - BEFORE_MS))
+      void this.askTail(askFrom).then(() => {
         if (!this.joining.isOver) this.join(attempt + 1, from)
       })
     })

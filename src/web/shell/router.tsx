@@ -1,18 +1,30 @@
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 
 /** The address bar: which page is open, and what of it is shown. */
 
 export const place = signal(new URL(location.href))
 
+/** Rises when another place is gone to, also one on the same page. */
+export const visit = signal(0)
+
+function arrive(): void {
+  batch(() => {
+    place.value = new URL(location.href)
+    visit.value++
+  })
+}
+
 addEventListener('popstate', () => {
-  place.value = new URL(location.href)
+  // What lies on the same page, such as its content behind the skip link, is no other place.
+  const { pathname, search } = place.peek()
+  if (pathname !== location.pathname || search !== location.search) arrive()
 })
 
 /** Opens another page of the dashboard. */
 export function navigate(href: string): void {
   history.pushState(null, '', href)
-  place.value = new URL(location.href)
+  arrive()
   scrollTo(0, 0)
 }
 
@@ -25,6 +37,7 @@ export function amend(params: Readonly<Record<string, string | undefined>>): voi
   }
   if (url.href === location.href) return
   history.replaceState(null, '', url)
+  place.value = url
 }
 
 export const meterHref = (meterId: string) => `/meters/${encodeURIComponent(meterId)}`

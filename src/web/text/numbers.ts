@@ -49,11 +49,11 @@ function fixed(value: number, digits: number): string {
 export function quantity(value: number | null, unit: string, like = value): Quantity {
   if (value === null || !Number.isFinite(value)) return { number: NOTHING, unit: '' }
   const known = PREFIXED[unit]
-  if (known === undefined) return { number: digitsOf(value), unit: PLAIN[unit] ?? unit }
+  if (known === undefined) return { number: digitsOf(value, 1), unit: PLAIN[unit] ?? unit }
   const [base, factor] = known
   const [scale, prefix] = prefixFor((like ?? value) * factor)
   const scaled = (value * factor) / scale
-  return { number: digitsOf(scaled), unit: prefix + base }
+  return { number: digitsOf(scaled, scale), unit: prefix + base }
 }
 
 function prefixFor(value: number): readonly [scale: number, prefix: string] {
@@ -61,11 +61,12 @@ function prefixFor(value: number): readonly [scale: number, prefix: string] {
   return PREFIXES.find(([least]) => Math.abs(value) >= least * 0.99995) ?? [1, '']
 }
 
-function digitsOf(value: number): string {
+/** As many decimals as one reads; the same for values beside each other, so that none jumps. */
+function digitsOf(value: number, scale: number): string {
   const size = Math.abs(value)
-  if (size >= 1_000) return fixed(value, 0)
+  if (size >= 1_000 || size === 0) return fixed(value, 0)
   if (size >= 99.995) return fixed(value, 1)
-  return fixed(value, size === 0 || Number.isInteger(value) ? 0 : 2)
+  return fixed(value, size >= 9.995 && scale === 1 ? 1 : 2)
 }
 
 export function quantityText(value: number | null, unit: string, like = value): string {
