@@ -74,7 +74,7 @@ async function apiRoutes(scope: FastifyInstance, options: AppOptions): Promise<v
   scope.setSerializerCompiler(() => (data) => JSON.stringify(data))
   scope.addHook('onSend', async (_request, reply, payload) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-    reply.header('vary', 'accept')
+    reply.header('vary', 'accept').header('x-content-type-options', 'nosniff')
     return Promise.resolve(payload)
   })
   await docsPages(scope)

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { errorTable } from './errors.ts'
+import { isName } from './ids.ts'
 
 /**
  * The settings, declared field by field: name in the environment, what it means, default, example.
@@ -204,10 +205,15 @@ export const SETTINGS = {
     },
   ),
   registeredOnly: yesNo('REGISTERED_ONLY', 'Refuse meters that are not in METERS_FILE', false),
-  apiTenant: text('API_TENANT', 'Tenant that the api answers for', {
-    default: 'demo',
-    example: 'north-grid',
-  }),
+  apiTenant: setting(
+    'API_TENANT',
+    'Tenant that the api answers for',
+    { default: 'demo', example: 'north-grid' },
+    (value, env) => {
+      if (isName(value)) return value
+      throw configErrors.badSetting({ env, value, wants: 'a name without slash and wildcard' })
+    },
+  ),
   liveSecret: text(
     'LIVE_SECRET',
     'Signs the resume tokens of the live feed; the same for all api processes, ' +

@@ -274,6 +274,8 @@ export const LIMITS = Object.freeze({
   apiRetryAfterSeconds: 2,
   /** Rows that a CSV answer asks of QuestDB at a time: a slow reader keeps no query open. */
   apiCsvRowsAtOnce: 5_000,
+  /** A client that takes nothing of it for so long is cut off. */
+  apiCsvStallMsMax: 60_000,
   /** Characters of a query that list meters by name, below what a request to QuestDB may hold. */
   apiListedCharactersMax: 8_192,
   /** How long an answer for all meters, and one of the other roles, is shared by requests. */

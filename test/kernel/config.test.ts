@@ -44,6 +44,7 @@ describe('a value that cannot be is refused by name', () => {
     ['LOG_EPOCH', '512'],
     ['RETENTION_BYTES', '-2'],
     ['REGISTERED_ONLY', 'yes'],
+    ['API_TENANT', 'a/b'],
   ]
   for (const [env, value] of refused) {
     test(`${env}='${value}'`, () => {

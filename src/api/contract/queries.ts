@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 /** The query strings of the api. */
 
 const Name = (description: string, example: string) =>
-  Type.Optional(Type.String({ minLength: 1, maxLength: 255, description, examples: [example] }))
+  Type.Optional(Type.String({ minLength: 1, maxLength: 256, description, examples: [example] }))
 const Instant = (description: string) =>
   Type.Optional(
     Type.String({ description, examples: ['2026-11-20T00:00:00Z', '2026-11-20T01:00:00+01:00'] }),
@@ -14,7 +14,7 @@ const Page = {
     Type.Integer({ minimum: 1, maximum: 10_000, default: 100, description: 'Items of one page' }),
   ),
   cursor: Type.Optional(
-    Type.String({ maxLength: 2_048, description: '`next` of the page before; opaque' }),
+    Type.String({ maxLength: 4_096, description: '`next` of the page before; opaque' }),
   ),
   format: Type.Optional(
     Type.Union([Type.Literal('json'), Type.Literal('csv')], {

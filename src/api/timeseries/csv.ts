@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { stringify } from 'csv-stringify/sync'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LIMITS } from '../../kernel/limits.ts'
 
 /** Whether CSV is wanted: by `format`, else by what the client would rather have. */
 export function wantsCsv(request: FastifyRequest, format: 'json' | 'csv' | undefined): boolean {
@@ -28,6 +29,7 @@ export async function sendCsv<Item extends object>(
   request: FastifyRequest,
   reply: FastifyReply,
   { name, fields, batches }: Csv<Item>,
+  stallMsMax: number = LIMITS.apiCsvStallMsMax,
 ): Promise<FastifyReply> {
   const source = batches[Symbol.asyncIterator]()
   const first = request.method === 'HEAD' ? undefined : await source.next()
@@ -35,6 +37,8 @@ export async function sendCsv<Item extends object>(
     .type('text/csv; charset=utf-8; header=present')
     .header('content-disposition', `attachment; filename="${name}.csv"`)
   if (first === undefined) return reply.send('')
+  // A socket on which nothing moves is destroyed, and with it ends what reads for it.
+  reply.raw.setTimeout(stallMsMax)
   return reply.send(Readable.from(texts(fields, first, source), { highWaterMark: 1 }))
 }
 

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fastify } from 'fastify'
+import { sendCsv } from '../../../src/api/timeseries/csv.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 import { formatMicros, seconds } from '../../../src/kernel/time.ts'
 import { START } from '../../support/readings.ts'
@@ -78,4 +80,32 @@ test('what is wrong with a query is told as a problem, also where CSV is asked f
   assert.equal(early.status, 503)
   assert.equal(early.headers.get('content-disposition'), null)
   assert.equal(early.headers.get('content-type'), 'application/problem+json')
+})
+
+test('a client that takes nothing is cut off, and nothing more is made for it', async (t) => {
+  let made = 0
+  let isOver = false
+  async function* endless() {
+    try {
+      for (;;) {
+        made += 1
+        yield await Promise.resolve(Array(1_000).fill({ text: 'x'.repeat(1_000) }) as object[])
+      }
+    } finally {
+      isOver = true
+    }
+  }
+  const app = fastify()
+  app.get('/', (request, reply) =>
+    sendCsv(request, reply, { name: 'endless', fields: ['text'], batches: endless() }, 300),
+  )
+  t.after(() => app.close())
+  const request = get(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage]
+  response.pause()
+  response.on('error', () => undefined)
+  while (!isOver) await sleep(20)
+  const before = made
+  await sleep(100)
+  assert.equal(made, before)
 })

@@ -67,6 +67,8 @@ test('its pages come from this server alone', async () => {
     assert.equal(asset.origin, url)
     const response = await fetch(asset)
     assert.equal(response.status, 200, source)
+    // Where the path is wrong the dashboard's page would come in its place.
+    assert.doesNotMatch(response.headers.get('content-type')!, /html/, source)
     await response.arrayBuffer()
   }
 })

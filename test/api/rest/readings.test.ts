@@ -95,3 +95,22 @@ test('pages of any size give the rows of one large query, in both orders', async
     { numRuns: 40 },
   )
 })
+
+test('names as long as they may be still have pages', async () => {
+  const [meterId, channel] = ['界'.repeat(256), '"'.repeat(256)]
+  const long = Array.from({ length: 3 }, (_, i): Row => {
+    const series = {
+      ts: START,
+      tenant: 'demo',
+      meter_id: meterId,
+      channel: `${i}${channel.slice(1)}`,
+    }
+    return { ...series, value: i, quality: 'BAD' }
+  })
+  await api.write('readings', long)
+  const items = await api.walk('/api/readings', { meterId, from: FROM, to: TO, limit: 1 })
+  assert.deepEqual(
+    items.map(({ value }) => value),
+    [0, 1, 2],
+  )
+})
