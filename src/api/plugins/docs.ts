@@ -45,7 +45,7 @@ export async function docsPages(scope: FastifyInstance): Promise<void> {
     // The page names its scripts and styles by whole paths, and does not know of the scope.
     indexPrefix: scope.prefix,
     theme: { title: 'Meterloom api' },
-    uiConfig: { docExpansion: 'list', deepLinking: true },
+    uiConfig: { docExpansion: 'list', deepLinking: true, layout: 'BaseLayout' },
     staticCSP: CSP,
   })
 }
