@@ -25,8 +25,8 @@ export interface TestPage {
   /** Errors of the page, of its policy, and questions to other hosts: none may be there. */
   readonly problems: string[]
   /** What axe finds: rule, and the elements that break it. */
-  violations(): Promise<string[]>
-  shot(name: string): Promise<void>
+  readonly violations: () => Promise<string[]>
+  readonly shot: (name: string) => Promise<void>
 }
 
 function findChromium(): string {

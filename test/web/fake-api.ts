@@ -16,6 +16,8 @@ export interface FakeApi {
   /** How many meters there are. */
   meters: number
   say(message: Exclude<ServerMessage, { type: 'hello' }>): void
+  /** The id of the newest subscription to a topic. */
+  lastId(topic: string): string
   close(): Promise<void>
 }
 
@@ -58,6 +60,10 @@ export async function startFakeApi(
     say: (message: ServerMessage) => {
       for (const socket of sockets.keys()) socket.send(JSON.stringify(message))
     },
+    lastId: (topic: string) =>
+      [...sockets.values()]
+        .flatMap((subscriptions) => [...subscriptions.values()])
+        .findLast((one) => one.topic === topic)!.id,
     close: () => {
       clearInterval(timer)
       return app.close()

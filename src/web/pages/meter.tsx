@@ -15,6 +15,7 @@ import { byImportance } from '../text/names.ts'
 import { zoneName } from '../text/times.ts'
 import { exampleOf } from '../text/example.ts'
 import { ChannelPicker } from './meter/channel-picker.tsx'
+import { useShownTime } from './meter/shown-time.ts'
 import { SeriesPanel } from './meter/series-panel.tsx'
 
 const EVERY_MS = 20_000
@@ -69,6 +70,7 @@ function Known({ row }: { readonly row: MeterRow }) {
     { topic: 'readings', mode: 'latest', meters: [meterId] },
     { items: (items) => applyReadings(new Map([[meterId, row]]), items) },
   )
+  const shown = useShownTime()
   const channels = [...row.latest.keys()].sort(byImportance)
   const [wanted, setWanted] = useState(place.peek().searchParams.get('channel') ?? '')
   const channel = channels.includes(wanted) ? wanted : channels[0]
@@ -91,6 +93,7 @@ function Known({ row }: { readonly row: MeterRow }) {
             zone={zone}
             intervalS={row.item.expectedIntervalS}
             lastMs={row.lastMs}
+            shown={shown}
             channel={channel}
             unit={latest.unit}
             kind={latest.kind satisfies LatestValue['kind']}

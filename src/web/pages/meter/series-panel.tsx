@@ -14,6 +14,7 @@ import { fullTime, spanText, timeText } from '../../text/times.ts'
 import { DataTables } from './data-tables.tsx'
 import { Legend } from './legend.tsx'
 import { useChartHook } from './chart-hook.ts'
+import type { ShownTime } from './shown-time.ts'
 import { useSeries } from './use-series.ts'
 
 interface PanelProps {
@@ -24,22 +25,24 @@ interface PanelProps {
   readonly zone: string
   readonly intervalS: number | null
   readonly lastMs: ReadonlySignal<number | null>
+  readonly shown: ShownTime
 }
 
 /** The chart of one channel, what moves it, and its values as tables. */
 export function SeriesPanel(props: PanelProps) {
-  const { meterId, channel, kind, zone, intervalS } = props
+  const { meterId, channel, kind, zone, intervalS, shown } = props
   const isEnergy = kind === 'cumulative'
-  const series = useSeries({ meterId, channel, intervalS, isEnergy })
-  const { picture, view, setView, store, problem } = series
+  const series = useSeries({ meterId, channel, intervalS, isEnergy }, shown)
+  const { picture, view, store, problem } = series
+  const { setView } = shown
   const unit = picture.isBars ? 'Wh' : props.unit
-  useChartHook(store, picture, channel)
+  useChartHook(store, picture, view, channel)
   const goLive = () => setView(liveView(Math.min(spanOf(view), PRESETS[3].spanMs), serverNowMs()))
   const isEmpty = extentOf(picture, view.from, view.to) === undefined
   return (
     <>
       <section class="panel chart-panel" aria-label={`Chart of ${channelName(channel)}`}>
-        <ChartToolbar {...{ meterId, channel, view, setView, goLive }} series={series} />
+        <ChartToolbar {...{ meterId, channel, view, goLive, shown }} />
         {problem === undefined ? null : (
           <ProblemBox problem={problem} retry={() => store.reload()} slim />
         )}
@@ -87,23 +90,22 @@ interface ToolbarProps {
   readonly meterId: string
   readonly channel: string
   readonly view: View
-  readonly setView: (view: View) => void
   readonly goLive: () => void
-  readonly series: ReturnType<typeof useSeries>
+  readonly shown: ShownTime
 }
 
-function ChartToolbar({ meterId, channel, view, setView, goLive, series }: ToolbarProps) {
+function ChartToolbar({ meterId, channel, view, goLive, shown }: ToolbarProps) {
+  const { setView, choice, setChoice } = shown
   const [hasFailed, setFailed] = useState(false)
   const preset = view.isLive
     ? PRESETS.find(({ spanMs }) => isNear(spanMs, spanOf(view)))?.name
     : undefined
   const choose = (name: string) => {
-    const now = serverNowMs()
     const found = PRESETS.find((one) => one.name === name)
-    if (found !== undefined) {
-      setView(liveView(found.spanMs, now))
-      return
-    }
+    if (found !== undefined) setView(liveView(found.spanMs, serverNowMs()))
+  }
+  const showAll = () => {
+    const now = serverNowMs()
     askFirst({ meterId, channel }).then(
       (first) => first !== undefined && setView(viewOf(first, now, now)),
       () => setFailed(true),
@@ -112,6 +114,9 @@ function ChartToolbar({ meterId, channel, view, setView, goLive, series }: Toolb
   return (
     <div class="toolbar">
       <Segmented label="Time shown" options={SPANS} value={preset} onChange={choose} />
+      <button type="button" class="button" onClick={showAll}>
+        All
+      </button>
       <button
         type="button"
         class={`button live-button ${view.isLive ? 'is-live' : ''}`}
@@ -124,9 +129,9 @@ function ChartToolbar({ meterId, channel, view, setView, goLive, series }: Toolb
       <label class="select push">
         <span class="select-name">Width</span>
         <select
-          value={series.choice}
+          value={choice}
           onChange={({ currentTarget }) =>
-            series.setChoice(WIDTHS.find((width) => width === currentTarget.value) ?? 'auto')
+            setChoice(WIDTHS.find((width) => width === currentTarget.value) ?? 'auto')
           }
         >
           {WIDTHS.map((width) => (
@@ -140,10 +145,9 @@ function ChartToolbar({ meterId, channel, view, setView, goLive, series }: Toolb
   )
 }
 
-const SPANS: readonly { readonly value: string; readonly name: string }[] = [
-  ...PRESETS.map(({ name }) => ({ value: name, name })),
-  { value: 'All', name: 'All' },
-]
+const SPANS: readonly { readonly value: string; readonly name: string }[] = PRESETS.map(
+  ({ name }) => ({ value: name, name }),
+)
 
 const WIDTH_NAMES: Record<(typeof WIDTHS)[number], string> = {
   auto: 'Automatic',
