@@ -59,6 +59,8 @@ export const LIMITS = Object.freeze({
   /** Until a group has taken a new member in: a broker that starts may need most of it. */
   logJoinMsMax: 60_000,
   logHeartbeatMs: 500,
+  /** How long a group waits for handlers under way before it goes on without their member. */
+  logRebalanceMsMax: 60_000,
   /** Bytes that one fetch brings of a partition, and how long it waits where there are none. */
   logFetchBytes: 1024 * 1024,
   logFetchWaitMs: 50,

@@ -2,18 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
+import { answerOf, type OffsetToCommit } from './group/coordinator.ts'
 import type { CommitRequest } from './log.ts'
 
 /** What a broker says to the commit of a member whose generation is over, or about to be. */
 const FENCED = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS']
 
-/** A commit as kafkajs takes it. */
-export interface KafkajsCommit {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: string
-  readonly metadata: string
-}
+/** What no second try mends. */
+const HOPELESS = [
+  'OFFSET_METADATA_TOO_LARGE',
+  'INVALID_COMMIT_OFFSET_SIZE',
+  'GROUP_AUTHORIZATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+]
 
 /** A member as its commits see it. */
 export interface CommitFence {
@@ -21,12 +22,12 @@ export interface CommitFence {
   readonly brokers: string
   /** How long a commit is tried. */
   readonly commitMsMax: number
-  commitOnce(offsets: readonly KafkajsCommit[]): Promise<void>
+  commitOnce(offsets: readonly OffsetToCommit[]): Promise<void>
 }
 
 /**
  * Commits as long as all requests are of the member's current generation, which is asked before
- * each try: kafkajs itself would go on trying after a join, with the new generation.
+ * each try.
  *
  * @throws log.staleGeneration, log.unavailable
  */
@@ -38,7 +39,7 @@ export async function fencedCommit(
   const offsets = requests.map(({ topic, partition, offset, metadata = '' }) => ({
     topic,
     partition,
-    offset: String(offset),
+    offset,
     metadata,
   }))
   const deadlineMs = performance.now() + fence.commitMsMax
@@ -49,9 +50,9 @@ export async function fencedCommit(
       return
     } catch (error) {
       refuseStale(fence, requests, error)
-      const { type = '', retriable = true } = error as { type?: string; retriable?: boolean }
-      if (FENCED.includes(type)) throw stale(fence, requests[0]!, error)
-      if (!retriable || performance.now() + waitMs > deadlineMs) {
+      const answer = answerOf(error)
+      if (FENCED.includes(answer)) throw stale(fence, requests[0]!, error)
+      if (HOPELESS.includes(answer) || performance.now() + waitMs > deadlineMs) {
         const { brokers } = fence
         throw logErrors.unavailable({ brokers, what: 'commit', detail: messageOf(error) }, error)
       }

@@ -9,7 +9,7 @@ import { KafkaReader } from './kafka-reader.ts'
 import { openKafkaTail } from './kafka-tail.ts'
 import { KafkajsAdmin } from './kafkajs-admin.ts'
 import { openKafkajsProducer } from './kafkajs-producer.ts'
-import { subscribeKafkajs } from './kafkajs-subscription.ts'
+import { subscribeKafka } from './kafka-subscription.ts'
 import type {
   CommittedOffset,
   Log,
@@ -37,7 +37,7 @@ interface Closable {
   close(): Promise<void>
 }
 
-/** The log in Kafka: kafkajs for groups, commits and topics, `KafkaFetcher` for the rest. */
+/** The log in Kafka: kafkajs for topics and offsets, our own members and fetches. */
 export class KafkaLog implements Log {
   private readonly options: KafkaOptions
   private readonly admin: KafkajsAdmin
@@ -106,17 +106,13 @@ export class KafkaLog implements Log {
     for (const topic of options.topics) {
       partitionCounts.set(topic, await this.admin.partitionCount(topic))
     }
-    const sessionTimeoutMs = options.sessionTimeoutMs ?? LIMITS.logSessionMs
-    // A request must have failed while the session still holds: afterwards another member owns.
-    const requestTimeoutMs = Math.min(LIMITS.logRequestMsMax, Math.floor(sessionTimeoutMs / 2))
-    const membership = {
-      kafka: this.kafka(requestTimeoutMs),
-      brokers: this.options.brokers.join(','),
-      sessionTimeoutMs,
-      requestTimeoutMs,
-      partitionCounts,
+    const { brokers, clientId } = this.options
+    const source = {
+      ...{ brokers, clientId, partitionCounts },
+      offsetsOf: (topic: string) => this.admin.offsets(topic),
+      committed: (group: string, topic: string) => this.admin.committed(group, topic),
     }
-    return this.tracked(await subscribeKafkajs(membership, options))
+    return this.tracked(await subscribeKafka(source, options))
   }
 
   async *read(options: ReadOptions): AsyncIterable<RecordBatch> {

@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { peersOf } from '../../src/api/ready-of-all.ts'
 import { startApi } from '../../src/roles/api.ts'
 import { testConfig } from '../support/config.ts'
+import { liveStage } from '../support/live-stage.ts'
 import { onFreePorts, startRoleInProcess } from '../support/roles.ts'
 
 interface Ready {
@@ -24,9 +25,8 @@ async function aRole(t: TestContext, status: number, answer: unknown): Promise<s
 }
 
 async function readyOf(t: TestContext, readyUrls: string[]) {
-  const config = await onFreePorts(testConfig({ readyUrls }))
-  await startRoleInProcess(t, 'api', startApi, config)
-  const response = await fetch(`http://127.0.0.1:${config.apiPort}/ready`)
+  const stage = await liveStage(t, { readyUrls })
+  const response = await fetch(`${await stage.api()}/ready`)
   return { status: response.status, ...((await response.json()) as Ready) }
 }
 
@@ -51,14 +51,18 @@ test('/ready is 503 with the reasons of who is not ready, by name', async (t) =>
 })
 
 test('a role that does not answer is named with its address', async (t) => {
+  const { status, reasons } = await readyOf(t, [])
+  assert.equal(status, 503)
+  assert.equal(reasons.length, 3)
+  assert.match(reasons[0]!, /^bridge: http:\/\/127\.0\.0\.1:\d+\/ready does not answer/)
+})
+
+test('an api whose feed has no topics to follow says so', async (t) => {
   const config = await onFreePorts(testConfig())
   await startRoleInProcess(t, 'api', startApi, config)
   const response = await fetch(`http://127.0.0.1:${config.apiPort}/ready`)
-  assert.equal(response.status, 503)
   const { reasons } = (await response.json()) as Ready
-  assert.equal(reasons.length, 3)
-  const bridge = `bridge: http://127.0.0.1:${config.bridgeOpsPort}/ready does not answer`
-  assert.ok(reasons[0]?.startsWith(bridge), reasons[0])
+  assert.match(reasons[0]!, /^api: the live feed/)
 })
 
 test('the api serves the schemas that its readers decode with', async (t) => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnomalyItem, ReadingItem, WindowItem } from '../../../src/api/contract/items.ts'
 import { minutes } from '../../../src/kernel/time.ts'
 import { aReading } from '../../support/readings.ts'
-import { aWindow, anAnomaly, BEGIN, liveStage } from './support.ts'
+import { aWindow, anAnomaly, BEGIN, liveStage } from '../../support/live-stage.ts'
 
 // Goal: a client is told what it asked for and nothing else, as it comes. Kafka and QuestDB are
 // real.

@@ -6,7 +6,7 @@ import type { AnomalyItem, ReadingItem } from '../../../src/api/contract/items.t
 import { minutes } from '../../../src/kernel/time.ts'
 import type { LiveClient } from '../../support/live-client.ts'
 import { aReading } from '../../support/readings.ts'
-import { anAnomaly, BEGIN, liveStage, SECRET } from './support.ts'
+import { anAnomaly, BEGIN, liveStage, SECRET } from '../../support/live-stage.ts'
 
 // Goal: a client that was cut off goes on from its token without a gap and without a double, at
 // this api process or another; where that cannot be, it is told so.

@@ -5,7 +5,7 @@ import { CLOSE_CODES } from '../../../src/api/contract/live.ts'
 import type { WindowItem } from '../../../src/api/contract/items.ts'
 import { LiveClient } from '../../support/live-client.ts'
 import { onFreePorts, spawnRole } from '../../support/roles.ts'
-import { aWindow, liveStage } from './support.ts'
+import { aWindow, liveStage } from '../../support/live-stage.ts'
 
 // Goal: who does not read is closed within ten seconds and costs neither memory nor the others
 // anything.
