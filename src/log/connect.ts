@@ -12,7 +12,7 @@ export interface ConnectOptions {
 }
 
 /**
- * The log that the settings name: kafkajs for groups and commits, @platformatic/kafka for producing
+ * The log that the settings name: kafkajs for topics and offsets, @platformatic/kafka for producing
  * and for ranges. Connects when it is first used.
  */
 export function connectLog(
