@@ -1,3 +1,4 @@
+import { LIMITS } from '../../kernel/limits.ts'
 import { QUALITIES, type Quality, type Reading } from '../../schemas/records.ts'
 import { type QuestdbSql } from '../../sinks/questdb-http.ts'
 import type { FleetView, LatestSample, SeenMeter } from '../fleet-view.ts'
@@ -84,11 +85,12 @@ export class LiveFleet implements FleetView {
    *
    * @throws sinks.unavailable, sinks.badQuery
    */
-  async seed(sql: QuestdbSql, readingsTable: string): Promise<void> {
+  async seed(sql: QuestdbSql, readingsTable: string, signal: AbortSignal): Promise<void> {
     const query =
       'select tenant, meter_id, channel, cast(ts as long) at, value, quality from ' +
       `"${readingsTable}" latest on ts partition by tenant, meter_id, channel`
-    const rows = await sql.rows(query)
+    // It walks the whole table, however long that is.
+    const rows = await sql.rows(query, { signal, timeoutMs: LIMITS.questdbExportMsMax })
     for (const [tenant, meterId, channel, at, value, quality] of rows) {
       const meter = this.meterOf(this.tenantOf(String(tenant)), String(meterId))
       meter.take(String(channel), {

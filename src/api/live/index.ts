@@ -133,7 +133,7 @@ export class LiveFeed {
     const sql = questdbSql(questdbUrl)
     while (!this.stopping.signal.aborted) {
       try {
-        await this.liveFleet.seed(sql, `${tablePrefix}readings`)
+        await this.liveFleet.seed(sql, `${tablePrefix}readings`, this.stopping.signal)
         return
       } catch (error) {
         logger.warn(`the fleet's last readings cannot be asked for yet: ${messageOf(error)}`)
