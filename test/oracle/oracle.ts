@@ -211,7 +211,7 @@ class OracleMeter {
     this.settlePending(state, boundary)
     series.freeze(boundary)
     const hour = Math.floor(boundary / (4 * PANE)) * 4 * PANE
-    series.forget(hour - (state.rules.label === 'end' ? (series.expectedMicros ?? 0) : 0))
+    series.forget(hour - series.shiftMicros)
     for (const id of state.seen.keys()) {
       const micros = WIDTHS.find(([name]) => id.endsWith(`|${name}`))![1]
       if (parseInt(id, 10) + micros <= boundary) state.seen.delete(id)

@@ -92,10 +92,15 @@ export class OracleSeries {
     this.learned = Math.round((sorted[5]! + sorted[6]!) / 2) * 1e6
   }
 
+  /** How far before its label an amount's interval begins. */
+  get shiftMicros(): number {
+    if (this.rules.kind !== 'interval' || this.rules.label !== 'end') return 0
+    return this.rules.lengthMicros ?? this.expectedMicros ?? 0
+  }
+
   /** The start of what the observation stands for. */
   placeOf(at: number): number {
-    if (this.rules.kind !== 'interval' || this.rules.label !== 'end') return at
-    return at - (this.rules.lengthMicros ?? this.expectedMicros ?? 0)
+    return at - this.shiftMicros
   }
 
   private get register(): boolean {
