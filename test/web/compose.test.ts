@@ -82,6 +82,8 @@ describe('the picture of a chart', () => {
     const picture = compose({ ...none, readings })
     assert.deepEqual(extentOf(picture, 5_000, 30_000), [5, 5])
     assert.equal(extentOf(picture, 50_000, 60_000), undefined)
+    const far = [{ from: 0, to: 20_000, lower: -400, upper: 2_000, centre: 800 }]
+    assert.deepEqual(extentOf({ ...picture, bands: far }, 0, 30_000), [0, 2_000])
     assert.deepEqual(valueRange(undefined, false), [0, 1])
     const [least, greatest] = valueRange([228, 232], false)
     assert.ok(least > 200 && greatest > 232)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ReadingItem } from '../../src/api/contract/items.ts'
 import type { Pipeline } from '../../src/api/contract/overview.ts'
 import { AnomalyList, anomalyHref, fits } from '../../src/web/data/anomaly-list.ts'
 import { Joining } from '../../src/web/data/joining.ts'
@@ -9,37 +8,41 @@ import { seenRows } from '../../src/web/parts/virtual.ts'
 import { problemOf, unreachable } from '../../src/web/rest/problem.ts'
 import { anomalyAt } from './fake-data.ts'
 
-const reading = (at: string): ReadingItem => ({
-  ...{ meterId: 'm-1', channel: 'power_w', at, value: 1, quality: 'MEASURED', seq: null },
-})
-
 describe('the live feed and REST', () => {
-  test('are joined when REST tells the first reading of the feed', () => {
+  test('are joined when REST tells the first thing of the feed', () => {
     const joining = new Joining()
     assert.ok(joining.isOver)
     joining.begin()
     assert.equal(joining.askFrom, undefined)
-    joining.told([reading('a'), reading('b')])
+    joining.told(['1', '2'])
     assert.ok(!joining.isOver)
-    joining.heard([reading('c'), reading('d')])
-    joining.heard([reading('e')])
-    assert.equal(joining.askFrom, 'c')
-    joining.told([reading('a'), reading('b')])
-    assert.equal(joining.askFrom, 'c')
-    joining.told([reading('b'), reading('c')])
+    joining.heard(['5', '6'])
+    joining.heard(['7'])
+    // What lies between may be missing: from the newest on that REST told.
+    assert.equal(joining.askFrom, '2')
+    joining.told(['2', '3'])
+    assert.equal(joining.askFrom, '3')
+    joining.told(['3', '4', '5'])
     assert.ok(joining.isOver)
     assert.equal(joining.askFrom, undefined)
+  })
+
+  test('are joined from what was late where that lies before', () => {
+    const joining = new Joining()
+    joining.begin()
+    joining.told(['1', '9'])
+    joining.heard(['4'])
+    assert.equal(joining.askFrom, '4')
   })
 
   test('are joined anew where the feed begins anew', () => {
     const joining = new Joining()
     joining.begin()
-    joining.heard([reading('c')])
-    joining.told([reading('c')])
+    joining.heard(['3'])
+    joining.told(['3'])
     joining.begin()
-    joining.heard([reading('f')])
-    joining.told([reading('c')])
-    assert.equal(joining.askFrom, 'f')
+    joining.heard(['6'])
+    assert.equal(joining.askFrom, '3')
   })
 })
 
@@ -80,6 +83,18 @@ describe('a list of anomalies', () => {
     assert.equal(list.add([withdrawn, late]), 0)
     list.add([early])
     assert.deepEqual(list.newestFirst(), [late, withdrawn])
+  })
+
+  test('keeps the newest where it is asked to', () => {
+    const list = new AnomalyList()
+    list.add(Array.from({ length: 25 }, (_, i) => anomalyAt('sim-0001', i * 900_000)))
+    list.trim(13)
+    assert.equal(list.newestFirst().length, 25)
+    list.trim(12)
+    assert.deepEqual(
+      list.newestFirst().map(({ start }) => Date.parse(start) / 900_000),
+      [24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13],
+    )
   })
 
   test('is filtered by kind, severity and meter together', () => {

@@ -15,6 +15,8 @@ export interface FakeApi {
   readonly broken: Map<string, number | 'hangs'>
   /** How many meters there are. */
   meters: number
+  /** How far the windows of the store are behind the feed, ms. */
+  behindMs: number
   say(message: Exclude<ServerMessage, { type: 'hello' }>): void
   /** The id of the newest subscription to a topic. */
   lastId(topic: string): string
@@ -30,7 +32,11 @@ export async function startFakeApi(
   const app = fastify({ forceCloseConnections: true })
   await app.register(websocket)
   const sockets = new Map<WebSocket, Map<string, Subscribe>>()
-  const fake = { broken: new Map<string, number | 'hangs'>(), meters: options.meters ?? 200 }
+  const fake = {
+    broken: new Map<string, number | 'hangs'>(),
+    meters: options.meters ?? 200,
+    behindMs: 0,
+  }
   app.addHook('onRequest', (request, reply, done) => {
     const [path = ''] = request.url.split('?')
     const state = fake.broken.get(path)
@@ -84,7 +90,7 @@ function paged<T>(items: readonly T[], { limit = '100', cursor = '0', order }: Q
   return { items: ordered.slice(Number(cursor), end), next }
 }
 
-function restRoutes(app: FastifyInstance, fake: { meters: number }): void {
+function restRoutes(app: FastifyInstance, fake: { meters: number; behindMs: number }): void {
   const get = (path: string, answer: (query: Query) => unknown) => {
     app.get(path, (request: FastifyRequest) => answer(request.query as Query))
   }
@@ -102,7 +108,8 @@ function restRoutes(app: FastifyInstance, fake: { meters: number }): void {
     paged(data.readings(query['meterId']!, query['channel']!, rangeOf(query)), query),
   )
   get('/api/windows', (query) => {
-    const range = rangeOf(query)
+    const asked = rangeOf(query)
+    const range = { ...asked, nowMs: asked.nowMs - fake.behindMs }
     const fits = (width: string) =>
       (range.to - range.from) / widthMs(width) <= Number(query['points'])
     const width = query['width'] ?? FITTING.find(fits) ?? '7d'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { rangeToLoad, resolutionFor } from '../../src/web/chart/resolution.ts'
+import { rangeToLoad, resolutionFor, widened } from '../../src/web/chart/resolution.ts'
 import { stepFor, tickTexts, ticksIn } from '../../src/web/chart/ticks.ts'
 import * as views from '../../src/web/chart/view.ts'
 import { offsetMsAt } from '../../src/web/text/zone.ts'
@@ -69,6 +69,13 @@ describe('what a chart is drawn from', () => {
     const { resolution, note } = resolutionFor({ ...needs, choice: '1m', spanMs: 1_000 * HOUR })
     assert.equal(resolution.kind, 'fitting')
     assert.match(note!, /about 60,000/)
+  })
+
+  test('has as many points for each pixel where more than the view is fetched', () => {
+    const [view, range] = [10, 15].map((to) => ({ from: 0, to }))
+    const fitting = { kind: 'fitting', points: 800 } as const
+    assert.deepEqual(widened(fitting, range!, view!), { kind: 'fitting', points: 1_200 })
+    assert.deepEqual(widened({ kind: 'raw' }, range!, view!), { kind: 'raw' })
   })
 
   test('is fetched with a margin, and only where it is not there yet', () => {

@@ -164,7 +164,12 @@ export function extentOf(picture: Picture, from: number, to: number): [number, n
   for (const { min, max } of picture.panes.filter(isSeen)) [min, max].forEach(take)
   // A baseline alone is no reason to show a scale.
   if (least > greatest) return undefined
-  for (const { lower, upper } of picture.bands.filter(isSeen)) [lower, upper].forEach(take)
+  // What is never negative needs no room below zero, whatever the bounds reckon.
+  const floor = least >= 0 ? 0 : -Infinity
+  for (const { lower, upper } of picture.bands.filter(isSeen)) {
+    take(upper)
+    if (lower !== null) take(Math.max(floor, lower))
+  }
   for (const { value } of picture.marks.filter(isSeen)) take(value)
   return [least, greatest]
 }

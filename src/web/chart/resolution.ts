@@ -7,6 +7,11 @@ export type Resolution =
   | { readonly kind: 'fitting'; readonly points: number }
   | { readonly kind: 'width'; readonly width: string }
 
+/** The widths that are stored and that the feed tells of; wider ones are made when asked for. */
+export const HELD_WIDTHS = ['1m', '15m', '1h'] as const
+
+export const isHeld = (width: string) => HELD_WIDTHS.some((held) => held === width)
+
 /** What a person may choose; `auto` chooses by the span. */
 export const WIDTHS = ['auto', 'raw', '1m', '15m', '1h', '1d'] as const
 export type WidthChoice = (typeof WIDTHS)[number]
@@ -49,6 +54,13 @@ export function sameResolution(a: Resolution, b: Resolution): boolean {
   if (a.kind === 'fitting' && b.kind === 'fitting') return a.points === b.points
   if (a.kind === 'width' && b.kind === 'width') return a.width === b.width
   return a.kind === b.kind
+}
+
+/** For a range that is wider than the view: as many points for each pixel. */
+export function widened<R extends Resolution>(resolution: R, range: Range, view: Range): R {
+  if (resolution.kind !== 'fitting') return resolution
+  const share = (range.to - range.from) / (view.to - view.from)
+  return { ...resolution, points: Math.max(2, Math.round(resolution.points * share)) }
 }
 
 export interface Range {

@@ -12,8 +12,12 @@ export class AnomalyList {
     return this.revisions.size - before
   }
 
-  clear(): void {
+  /** Keeps the newest alone. */
+  trim(most: number): void {
+    if (this.revisions.size <= 2 * most) return
+    const kept = this.newestFirst().slice(0, most)
     this.revisions.clear()
+    this.revisions.add(kept)
   }
 
   newestFirst(): readonly AnomalyItem[] {

@@ -1,13 +1,14 @@
-import type { ReadingItem } from '../../api/contract/items.ts'
-
 /**
- * Where the live feed and what REST told meet. A reading is in the feed a moment before it is in
- * the store, so the first question may leave out what came shortly before the feed began. The two
- * are joined when REST tells the first reading of the feed: what the log has before it, the store
- * has by then.
+ * Where the live feed and what REST told meet. A thing is in the feed a moment before it is in the
+ * store, so the first answer may leave out what came shortly before the feed began. The two are
+ * joined when REST tells the first thing of the feed: what the log has before it, the store has by
+ * then.
+ *
+ * Things are known by their times, in the api's form, which sorts as the times do.
  */
 export class Joining {
   private firstLive: string | undefined
+  private newestTold: string | undefined
   private isJoined = false
   private isBegun = false
 
@@ -18,16 +19,15 @@ export class Joining {
     this.isBegun = true
   }
 
-  /** Readings of the series that the feed told. */
-  heard(items: readonly ReadingItem[]): void {
-    if (this.isBegun) this.firstLive ??= items[0]?.at
+  /** What the feed told, in its order. */
+  heard(times: readonly string[]): void {
+    if (this.isBegun) this.firstLive ??= times[0]
   }
 
-  /** Readings of the series that REST told. */
-  told(items: readonly ReadingItem[]): void {
-    if (this.firstLive !== undefined && items.some(({ at }) => at === this.firstLive)) {
-      this.isJoined = true
-    }
+  /** What REST told. */
+  told(times: readonly string[]): void {
+    if (this.firstLive !== undefined && times.includes(this.firstLive)) this.isJoined = true
+    for (const time of times) if (time > (this.newestTold ?? '')) this.newestTold = time
   }
 
   /** Whether nothing is missing between the two. */
@@ -35,8 +35,13 @@ export class Joining {
     return !this.isBegun || this.isJoined
   }
 
-  /** Whether REST must be asked again, and from when at the latest; undefined: it need not. */
+  /**
+   * From when on REST must be asked again: from the newest that it told, or from the first of the
+   * feed where that one was late; undefined: it need not be asked.
+   */
   get askFrom(): string | undefined {
-    return this.isBegun && !this.isJoined ? this.firstLive : undefined
+    const { firstLive, newestTold } = this
+    if (this.isOver || firstLive === undefined) return undefined
+    return newestTold !== undefined && newestTold < firstLive ? newestTold : firstLive
   }
 }

@@ -9,7 +9,13 @@ import { type StageName, rateBetween } from './rates.ts'
 
 export const PULSE_MS = 2_000
 /** Five minutes. */
-export const PULSE_STEPS = 150
+const STEPS_MAX = 150
+/** A minute: less than that looks like more than it is. */
+const STEPS_MIN = 30
+
+/** How many looks a line over time is wide: it grows with what is known. */
+export const stepsShown = (known: readonly unknown[]) =>
+  Math.min(STEPS_MAX, Math.max(STEPS_MIN, known.length))
 
 export type Rates = Readonly<Record<StageName, readonly (number | null)[]>>
 
@@ -35,7 +41,7 @@ function take(next: Pipeline): void {
   const before = pipeline.peek()
   const grown = Object.entries(rates.peek()).map(([stage, known]) => {
     const rate = rateBetween(before, next, stage as StageName)
-    return [stage, [...known, rate].slice(-PULSE_STEPS)]
+    return [stage, [...known, rate].slice(-STEPS_MAX)]
   })
   pipeline.value = next
   rates.value = Object.fromEntries(grown) as Rates

@@ -8,15 +8,25 @@ import type {
 import { type Picture, compose } from '../chart/compose.ts'
 import { widthMs } from '../chart/instant.ts'
 import { Readings } from '../chart/readings.ts'
-import { type Range, type Resolution, rangeToLoad, sameResolution } from '../chart/resolution.ts'
+import {
+  type Range,
+  type Resolution,
+  isHeld,
+  rangeToLoad,
+  sameResolution,
+  widened,
+} from '../chart/resolution.ts'
 import { Revisions } from '../chart/revisions.ts'
 import type { ProblemError } from '../rest/problem.ts'
 import { Joining } from './joining.ts'
 import * as query from './series-query.ts'
+import { Timers } from './timers.ts'
 
 /** What is asked again after the feed has begun: the store may be behind the feed by a moment. */
 const JOIN_AFTER_MS = [400, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]
-const SETTLE_AFTER_MS = [2_500, 12_000]
+/** Seven minutes: a store that is further behind is told of by the pipeline's page. */
+const JOIN_ATTEMPTS_MAX = 60
+const SETTLE_AFTER_MS = 5_000
 /** How far before the feed's begin is asked again: what was late comes along. */
 const BEFORE_MS = 120_000
 /** The tail of readings behind the newest window is fetched for widths up to this. */
@@ -46,8 +56,11 @@ export class SeriesStore {
   private readonly windows = new Revisions<WindowItem>()
   private readonly baselines = new Revisions<BaselineItem>()
   private readonly anomalies = new Revisions<AnomalyItem>()
-  private readonly joining = new Joining()
-  private readonly timers = new Set<ReturnType<typeof setTimeout>>()
+  private readonly readingsJoining = new Joining()
+  private windowsJoining = new Joining()
+  /** The first window of each width that the feed told. */
+  private readonly firstLive = new Map<string, string>()
+  private readonly timers = new Timers()
   private showing: Showing | undefined
   private loaded: { readonly resolution: Resolution; readonly range: Range } | undefined
   private loading: { readonly resolution: Resolution; readonly range: Range } | undefined
@@ -62,15 +75,13 @@ export class SeriesStore {
   }
 
   picture(): Picture {
-    const isRaw = this.width === undefined
+    const { readings, width, intervalS, isEnergy } = this
     return compose({
-      readings: this.readings.items,
-      windows: isRaw ? undefined : this.windows.items,
-      width: this.width,
+      ...{ width, intervalS, isEnergy, readings: readings.items },
+      windows:
+        width === undefined ? undefined : this.windows.items.filter((w) => w.width === width),
       baselines: this.baselines.items,
       anomalies: this.anomalies.items,
-      intervalS: this.intervalS,
-      isEnergy: this.isEnergy,
     })
   }
 
@@ -95,7 +106,7 @@ export class SeriesStore {
     const mine = items.filter(({ channel }) => channel === this.series.channel)
     if (mine.length === 0) return
     this.heardMs = Date.now()
-    this.joining.heard(mine)
+    this.readingsJoining.heard(mine.map(({ at }) => at))
     const before = this.readings.newest?.at
     if (this.readings.add(mine) > 0) this.changed()
     if (this.readings.newest?.at !== before) this.newestFrom = 'live'
@@ -105,66 +116,86 @@ export class SeriesStore {
     }
   }
 
+  /** Of every width: another one may be shown next. */
   takeWindows(items: readonly WindowItem[]): void {
     const mine = items.filter(({ channel }) => channel === this.series.channel)
-    if (this.windows.add(mine.filter(({ width }) => width === this.width)) > 0) this.changed()
+    for (const { width, start } of mine) {
+      if (!this.firstLive.has(width)) this.firstLive.set(width, start)
+    }
+    this.windowsJoining.heard(mine.filter(({ width }) => width === this.width).map(startOf))
+    if (this.windows.add(mine) > 0) this.changed()
     // A verdict of a quarter of an hour comes with its baseline, which the feed does not tell.
-    if (mine.some(({ width }) => width === '15m')) this.after([2_000], () => this.askOverlays())
+    if (mine.some(({ width }) => width === '15m'))
+      this.timers.after(2_000, () => this.askOverlays())
+    // Wider windows are made of hours when they are asked for.
+    const isMade = this.width !== undefined && !isHeld(this.width)
+    if (isMade && mine.some(({ width }) => width === '1h'))
+      this.timers.after(2_000, () => this.reload())
   }
 
   takeAnomalies(items: readonly AnomalyItem[]): void {
-    if (this.anomalies.add(items.filter(({ channel }) => channel === this.series.channel)) > 0) {
-      this.changed()
-    }
+    const mine = items.filter(({ channel }) => channel === this.series.channel)
+    if (this.anomalies.add(mine) > 0) this.changed()
   }
 
-  /** The feed begins here; with a reason: after a cut that it could not bridge. */
-  began(reason: string | undefined): void {
+  /** The feed of readings begins here; with a reason: after a cut that it could not bridge. */
+  readingsBegan(reason: string | undefined): void {
     const from = this.heardMs - BEFORE_MS
-    this.joining.begin()
+    this.readingsJoining.begin()
     if (reason !== undefined) this.reload()
-    this.after(SETTLE_AFTER_MS, () => this.askTail(from))
-    this.join(0, from)
+    // Also where nothing comes any more: the last may have come in this moment.
+    this.timers.after(SETTLE_AFTER_MS, () => this.askReadings(from))
+    this.join(0, this.readingsJoining, (fromMs) => this.askReadings(fromMs - BEFORE_MS))
+  }
+
+  windowsBegan(reason: string | undefined): void {
+    this.firstLive.clear()
+    if (reason !== undefined) this.reload()
+    this.joinWindows()
+    this.timers.after(SETTLE_AFTER_MS, () => this.askOverlays())
   }
 
   close(): void {
     this.stopping.abort()
-    for (const timer of this.timers) clearTimeout(timer)
+    this.timers.close()
   }
 
-  private join(attempt: number, from: number): void {
-    const ms = JOIN_AFTER_MS[attempt]
-    if (ms === undefined) return
-    this.after([ms], () => {
-      const first = this.joining.askFrom
-      // Nothing has come yet: the next look is as good as this one.
-      if (first === undefined) {
-        if (!this.joining.isOver) this.join(attempt, from)
+  private joinWindows(): void {
+    const { width } = this
+    const joining = new Joining()
+    this.windowsJoining = joining
+    if (width === undefined || !isHeld(width)) return
+    joining.begin()
+    const first = this.firstLive.get(width)
+    if (first !== undefined) joining.heard([first])
+    this.join(0, joining, (fromMs) => this.askWindows(fromMs - 2 * widthMs(width), width))
+  }
+
+  /** Asks, with growing pauses, until nothing is missing between REST and the feed. */
+  private join(attempt: number, joining: Joining, askAgain: (fromMs: number) => Promise<void>) {
+    const ms = JOIN_AFTER_MS[Math.min(attempt, JOIN_AFTER_MS.length - 1)]!
+    this.timers.after(ms, async () => {
+      if (joining.isOver || (joining !== this.readingsJoining && joining !== this.windowsJoining)) {
         return
       }
-      // What was measured before all that is shown is not missed.
-      const { from: seenFrom = 0, to: seenTo = 0 } = this.showing?.view ?? {}
-      const oldest = 2 * seenFrom - seenTo
-      if (Date.parse(first) < oldest) return
-      const askFrom = Math.max(oldest, Math.min(from, Date.parse(first) - BEFORE_MS))
-      void this.askTail(askFrom).then(() => {
-        if (!this.joining.isOver) this.join(attempt + 1, from)
-      })
+      const from = joining.askFrom
+      // Where nothing has come yet, nothing is missing yet.
+      if (from !== undefined) {
+        if (attempt >= JOIN_ATTEMPTS_MAX || this.isBeforeAll(from)) return
+        await askAgain(Date.parse(from))
+      }
+      this.join(from === undefined ? attempt : attempt + 1, joining, askAgain)
     })
   }
 
-  private after(delaysMs: readonly number[], work: () => unknown): void {
-    for (const ms of delaysMs) {
-      const timer = setTimeout(() => {
-        this.timers.delete(timer)
-        work()
-      }, ms)
-      this.timers.add(timer)
-    }
+  /** What was measured before all that is shown is not missed. */
+  private isBeforeAll(time: string): boolean {
+    const { from = 0, to = 0 } = this.showing?.view ?? {}
+    return Date.parse(time) < 2 * from - to
   }
 
   private told(items: readonly ReadingItem[]): void {
-    this.joining.told(items)
+    this.readingsJoining.told(items.map(({ at }) => at))
     const before = this.readings.newest?.at
     this.readings.add(items)
     if (this.readings.newest?.at !== before) this.newestFrom = 'rest'
@@ -184,7 +215,7 @@ export class SeriesStore {
     try {
       const overlays = this.overlays(range, resolution, signal)
       if (resolution.kind === 'raw') await this.loadReadings(range, signal)
-      else await this.loadWindows(range, this.scaled(resolution, range, view), signal)
+      else await this.loadWindows(range, widened(resolution, range, view), signal)
       await overlays
       // What comes from now on comes by the feed.
       const to = range.to >= nowMs - 2_000 ? Infinity : range.to
@@ -199,16 +230,8 @@ export class SeriesStore {
     this.changed()
   }
 
-  /** More than the view is fetched, with as many points for each pixel. */
-  private scaled<R extends Resolution>(resolution: R, range: Range, view: Range): R {
-    if (resolution.kind !== 'fitting') return resolution
-    const share = (range.to - range.from) / (view.to - view.from)
-    return { ...resolution, points: Math.max(2, Math.round(resolution.points * share)) }
-  }
-
   private async loadReadings(range: Range, signal: AbortSignal): Promise<void> {
-    const items = await query.askReadings(this.series, range, signal)
-    this.told(items)
+    this.told(await query.askReadings(this.series, range, signal))
     this.width = undefined
   }
 
@@ -218,14 +241,15 @@ export class SeriesStore {
     signal: AbortSignal,
   ): Promise<void> {
     const { items, width } = await query.askWindows(this.series, range, resolution, signal)
-    if (width !== this.width) this.windows.clear()
+    const isOther = width !== this.width
     this.width = width
     this.windows.add(items)
+    if (isOther) this.joinWindows()
+    this.windowsJoining.told(items.map(startOf))
     if (this.isEnergy || widthMs(width) > TAIL_WIDTH_MS) return
     const newest = items.at(-1)
     const from = Math.max(range.to - 2 * TAIL_WIDTH_MS, Date.parse(newest?.end ?? '') || 0)
-    const tail = await query.askReadings(this.series, { from, to: range.to }, signal)
-    this.told(tail)
+    this.told(await query.askReadings(this.series, { from, to: range.to }, signal))
   }
 
   private async overlays(range: Range, resolution: Resolution, signal: AbortSignal) {
@@ -247,22 +271,30 @@ export class SeriesStore {
     this.changed()
   }
 
-  /** What the store has had since: readings, and windows of the width that is shown. */
-  private async askTail(fromMs: number): Promise<void> {
-    const range = { from: fromMs, to: Date.now() + BEFORE_MS }
-    const { width } = this
+  private async askReadings(fromMs: number): Promise<void> {
+    await this.asking(async (range) => {
+      this.told(await query.askReadings(this.series, range))
+    }, fromMs)
+  }
+
+  private async askWindows(fromMs: number, width: string): Promise<void> {
+    await this.asking(async (range) => {
+      const resolution = { kind: 'width', width } as const
+      const { items } = await query.askWindows(this.series, range, resolution)
+      this.windows.add(items)
+      this.windowsJoining.told(items.map(startOf))
+    }, fromMs)
+  }
+
+  /** Of what the store has had since. */
+  private async asking(ask: (range: Range) => Promise<void>, fromMs: number): Promise<void> {
     try {
-      const items = await query.askReadings(this.series, range)
-      this.told(items)
-      if (width !== undefined) {
-        const span = { from: fromMs - 2 * widthMs(width), to: range.to }
-        const resolution = { kind: 'width', width } as const
-        const windows = await query.askWindows(this.series, span, resolution)
-        if (width === this.width) this.windows.add(windows.items)
-      }
+      await ask({ from: fromMs, to: Date.now() + BEFORE_MS })
       this.changed()
     } catch (error) {
       this.problem.value = error as ProblemError
     }
   }
 }
+
+const startOf = ({ start }: { readonly start: string }) => start

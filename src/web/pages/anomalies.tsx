@@ -11,6 +11,9 @@ import { ANOMALY_COLUMNS } from './anomalies/columns.tsx'
 import { Filters } from './anomalies/filters.tsx'
 import { useHistory } from './anomalies/use-history.ts'
 
+/** A fleet that catches up has thousands of verdicts a second: the list is sorted this often. */
+const SHOW_EVERY_MS = 200
+
 function filterOf({ searchParams }: URL): AnomalyFilter {
   const get = (name: string) => searchParams.get(name) ?? ''
   return { kind: get('kind'), severity: get('severity'), meterId: get('meter') }
@@ -23,7 +26,7 @@ export function AnomaliesPage() {
   const [filter, setFilter] = useState(() => filterOf(place.value))
   const list = useRef(new AnomalyList()).current
   const [version, setVersion] = useState(0)
-  const changed = () => setVersion((before) => before + 1)
+  const changed = useThrottled(() => setVersion((before) => before + 1), SHOW_EVERY_MS)
   const history = useHistory(filter, list, changed)
   const { waiting, takeWaiting, setAtTop } = useIncoming(filter, list, changed, history.refresh)
   useEffect(() => {
@@ -73,6 +76,18 @@ export function AnomaliesPage() {
       </section>
     </div>
   )
+}
+
+/** At most once in so many ms, and always once at last. */
+function useThrottled(work: () => void, everyMs: number): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  useEffect(() => () => clearTimeout(timer.current), [])
+  return () => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      work()
+    }, everyMs)
+  }
 }
 
 /**

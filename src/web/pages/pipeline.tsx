@@ -1,5 +1,5 @@
 import type { Pipeline, PipelineStage } from '../../api/contract/overview.ts'
-import { PULSE_STEPS, lookAgain, pipeline, pulseProblem, rates, usePulse } from '../data/pulse.ts'
+import { lookAgain, pipeline, pulseProblem, rates, stepsShown, usePulse } from '../data/pulse.ts'
 import { type StageName, smoothed } from '../data/rates.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Amount } from '../parts/quantity.tsx'
@@ -94,8 +94,8 @@ function Stage({ name, does, state, known }: StageProps) {
       <div class="stage-strip">
         <Spark
           values={known}
-          steps={PULSE_STEPS}
-          label={`${name}, ${unit} a second over the last five minutes`}
+          steps={stepsShown(known)}
+          label={`${name}, ${unit} a second over the last minutes`}
         />
       </div>
       <StageFacts state={state} />

@@ -3,7 +3,7 @@ import { anomalyHref } from '../data/anomaly-list.ts'
 import { meterInfo } from '../data/meter-infos.ts'
 import { nowMs } from '../shell/clock.ts'
 import { Link } from '../shell/router.tsx'
-import { kindName } from '../text/names.ts'
+import { channelName, kindName } from '../text/names.ts'
 import { changeText, quantityText } from '../text/numbers.ts'
 import { spanText, timeText } from '../text/times.ts'
 import { Ago } from './ago.tsx'
@@ -75,9 +75,10 @@ export function AnomalyEntry({ item }: { readonly item: AnomalyItem }) {
         </span>
       </p>
       <p class="anomaly-what">
+        {channelName(item.channel)},{' '}
         {item.kind === 'consecutive_anomalies'
           ? `${item.run} spikes in a row`
-          : kindName(item.kind)}{' '}
+          : kindName(item.kind).toLowerCase()}{' '}
         <SeenAndExpected item={item} />
       </p>
     </article>

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks'
+import { HELD_WIDTHS } from '../../chart/resolution.ts'
 import { Segmented } from '../../parts/segmented.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { VirtualTable } from '../../parts/virtual-table.tsx'
@@ -15,15 +16,12 @@ const TABLES = [
   { value: 'anomalies', name: 'Anomalies' },
 ] as const
 
-/** The widths that are stored as rows. */
-const WIDTHS = ['1m', '15m', '1h'] as const
-
 /** What the chart shows, in words and numbers. */
 export function DataTables(props: TableProps) {
   const [table, setTable] = useState<(typeof TABLES)[number]['value']>('windows')
   const [chosen, setChosen] = useState<string | undefined>()
   // Of the width that is charted, unless another one is chosen.
-  const width = chosen ?? WIDTHS.find((one) => one === props.picture.width) ?? '15m'
+  const width = chosen ?? HELD_WIDTHS.find((one) => one === props.picture.width) ?? '15m'
   return (
     <section class="panel data-tables" aria-label="Values of the chart">
       <div class="toolbar">
@@ -32,7 +30,7 @@ export function DataTables(props: TableProps) {
           <label class="select">
             <span class="select-name">Windows of</span>
             <select value={width} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
-              {WIDTHS.map((one) => (
+              {HELD_WIDTHS.map((one) => (
                 <option key={one} value={one}>
                   {widthName(one)}
                 </option>

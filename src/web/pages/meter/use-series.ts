@@ -61,12 +61,15 @@ function useFeed(store: SeriesStore, meterId: string, channel: string): void {
     { topic: 'readings', mode: 'every', meters, channels },
     {
       items: (items) => store.takeReadings(items),
-      began: (reason) => store.began(reason),
+      began: (reason) => store.readingsBegan(reason),
     },
   )
   useLive(
     { topic: 'windows', mode: 'every', meters, channels },
-    { items: (items) => store.takeWindows(items) },
+    {
+      items: (items) => store.takeWindows(items),
+      began: (reason) => store.windowsBegan(reason),
+    },
   )
   useLive(
     { topic: 'anomalies', mode: 'every', meters, channels },

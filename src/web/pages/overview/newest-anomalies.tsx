@@ -9,6 +9,8 @@ import { type Page, ask } from '../../rest/ask.ts'
 import { Link } from '../../shell/router.tsx'
 
 const SHOWN = 30
+/** More than are shown: one of them may yet be withdrawn. */
+const KEPT = 300
 
 /** The newest verdicts of the last day, as they come. */
 export function NewestAnomalies() {
@@ -30,6 +32,7 @@ export function NewestAnomalies() {
     {
       items: (items) => {
         list.add(items)
+        list.trim(KEPT)
         setVersion((version) => version + 1)
       },
       began: () => setBegun((count) => count + 1),

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from 'preact'
 import type { Overview } from '../../../api/contract/overview.ts'
-import { PULSE_STEPS, rates, usePulse } from '../../data/pulse.ts'
+import { PULSE_MS, rates, stepsShown, usePulse } from '../../data/pulse.ts'
 import { Amount } from '../../parts/quantity.tsx'
 import { Spark } from '../../parts/spark.tsx'
 import { Link } from '../../shell/router.tsx'
 import { kindName } from '../../text/names.ts'
+import { durationText } from '../../text/times.ts'
 import { countText, lagQuantity, rateText } from '../../text/numbers.ts'
 
 interface TileProps {
@@ -46,12 +47,8 @@ function Fleet({ meters }: { readonly meters: Overview['meters'] | undefined }) 
     <Tile name="Meters" class="tile-fleet">
       <p class="tile-value">{meters === undefined ? '–' : countText(known)}</p>
       <div class="share-bar" aria-hidden="true">
-        {SHARES.map(({ key }) => (
-          <span
-            key={key}
-            class={key}
-            style={{ flexGrow: known === 0 ? 0 : (meters?.[key] ?? 0) / known }}
-          />
+        {SHARES.filter(({ key }) => (meters?.[key] ?? 0) > 0).map(({ key }) => (
+          <span key={key} class={key} style={{ flexGrow: meters![key] }} />
         ))}
       </div>
       <ul class="share-legend">
@@ -68,6 +65,8 @@ function Fleet({ meters }: { readonly meters: Overview['meters'] | undefined }) 
 
 function Rate({ perSecond }: { readonly perSecond: number | undefined }) {
   usePulse()
+  const known = rates.value.bridge
+  const steps = stepsShown(known)
   const text = perSecond === undefined ? '–' : rateText(perSecond)
   return (
     <Tile name="Readings" class="tile-rate">
@@ -77,18 +76,20 @@ function Rate({ perSecond }: { readonly perSecond: number | undefined }) {
       </p>
       <div class="tile-strip">
         <Spark
-          values={rates.value.bridge}
-          steps={PULSE_STEPS}
-          label={`Readings a second over the last five minutes; now ${text}`}
+          values={known}
+          steps={steps}
+          label={`Readings a second over the last ${spanOf(steps)}; now ${text}`}
         />
         <p class="tile-strip-scale" aria-hidden="true">
-          <span>5 min ago</span>
+          <span>{spanOf(steps)} ago</span>
           <span>now</span>
         </p>
       </div>
     </Tile>
   )
 }
+
+const spanOf = (steps: number) => durationText(steps * PULSE_MS)
 
 function Lag({ seconds }: { readonly seconds: number | null }) {
   const level = seconds === null ? '' : seconds < 10 ? 'good' : seconds < 120 ? 'fair' : 'poor'
