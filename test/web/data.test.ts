@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Pipeline } from '../../src/api/contract/overview.ts'
 import { AnomalyList, anomalyHref, fits } from '../../src/web/data/anomaly-list.ts'
 import { Joining } from '../../src/web/data/joining.ts'
-import { rateBetween, smoothed } from '../../src/web/data/rates.ts'
+import { rateBetween, smoothLine, smoothed } from '../../src/web/data/rates.ts'
 import { seenRows } from '../../src/web/parts/virtual.ts'
 import { problemOf, unreachable } from '../../src/web/rest/problem.ts'
 import { anomalyAt } from './fake-data.ts'
@@ -70,6 +70,7 @@ describe('rates', () => {
   test('are smoothed over those that are known', () => {
     assert.equal(smoothed([100, null, 2, 4], 3), 3)
     assert.equal(smoothed([100, null], 1), null)
+    assert.deepEqual(smoothLine([2, 4, null, 8], 2), [2, 3, null, 8])
   })
 })
 

@@ -26,8 +26,9 @@ export function AnomaliesPage() {
   const [filter, setFilter] = useState(() => filterOf(place.value))
   const list = useRef(new AnomalyList()).current
   const [version, setVersion] = useState(0)
-  const changed = useThrottled(() => setVersion((before) => before + 1), SHOW_EVERY_MS)
-  const history = useHistory(filter, list, changed)
+  const show = () => setVersion((before) => before + 1)
+  const changed = useThrottled(show, SHOW_EVERY_MS)
+  const history = useHistory(filter, list, show)
   const { waiting, takeWaiting, setAtTop } = useIncoming(filter, list, changed, history.refresh)
   useEffect(() => {
     amend({ kind: filter.kind, severity: filter.severity, meter: filter.meterId })

@@ -1,6 +1,6 @@
 import type { Pipeline, PipelineStage } from '../../api/contract/overview.ts'
 import { lookAgain, pipeline, pulseProblem, rates, stepsShown, usePulse } from '../data/pulse.ts'
-import { type StageName, smoothed } from '../data/rates.ts'
+import { SMOOTHED, type StageName, smoothLine, smoothed } from '../data/rates.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Amount } from '../parts/quantity.tsx'
 import { Spark } from '../parts/spark.tsx'
@@ -13,8 +13,6 @@ const STAGES: readonly { stage: StageName; name: string; does: string }[] = [
   { stage: 'questdb', name: 'QuestDB', does: 'stores rows for queries and charts' },
   { stage: 'live', name: 'Live feed', does: 'sends what happens to open pages' },
 ]
-/** The rate that is told is the mean of the last ten seconds. */
-const SMOOTHED = 5
 
 /** How every stage of the pipeline does, from meters to this page. */
 export function PipelinePage() {
@@ -93,7 +91,7 @@ function Stage({ name, does, state, known }: StageProps) {
       </p>
       <div class="stage-strip">
         <Spark
-          values={known}
+          values={smoothLine(known, SMOOTHED)}
           steps={stepsShown(known)}
           label={`${name}, ${unit} a second over the last minutes`}
         />

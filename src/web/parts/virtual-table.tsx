@@ -50,7 +50,7 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
   }, [])
   const { first, end } = seenRows(rows.length, rowHeight, scrolled, height)
   useEffect(() => {
-    if (end > rows.length - NEAR_ROWS) props.onNearEnd?.()
+    if (rows.length > 0 && end > rows.length - NEAR_ROWS) props.onNearEnd?.()
   }, [end, rows.length])
   useEffect(() => props.onSeen?.(rows.slice(first, end)), [first, end, rows])
   const onScroll = () => {

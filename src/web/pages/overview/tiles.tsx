@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Overview } from '../../../api/contract/overview.ts'
 import { PULSE_MS, rates, stepsShown, usePulse } from '../../data/pulse.ts'
+import { SMOOTHED, smoothLine } from '../../data/rates.ts'
 import { Amount } from '../../parts/quantity.tsx'
 import { Spark } from '../../parts/spark.tsx'
 import { Link } from '../../shell/router.tsx'
@@ -76,7 +77,7 @@ function Rate({ perSecond }: { readonly perSecond: number | undefined }) {
       </p>
       <div class="tile-strip">
         <Spark
-          values={known}
+          values={smoothLine(known, SMOOTHED)}
           steps={steps}
           label={`Readings a second over the last ${spanOf(steps)}; now ${text}`}
         />
