@@ -88,6 +88,8 @@ test('a line that is cut is mended without a gap and without a double', async ()
   }
   await publish(20)
   assert.equal(await newestIs(page, published.at(-1)![0]), 'live')
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname))
   line.cut()
   await page.waitForSelector('.connection:not(.live)')
   await publish(40)
@@ -95,6 +97,8 @@ test('a line that is cut is mended without a gap and without a double', async ()
   await page.waitForSelector('.connection.live')
   await publish(20)
   await assertWhole(page, fromMs, published)
+  // The feed went on from its token: nobody had to look into the store.
+  assert.ok(!asked.includes('/api/readings'))
   await page.context().close()
 })
 

@@ -1,3 +1,10 @@
+/** Seven minutes: a store that is further behind is told of by the pipeline's page. */
+export const JOIN_ATTEMPTS_MAX = 60
+const PAUSES_MS = [400, 1_000, 2_000, 4_000, 8_000]
+
+/** How long to wait before REST is asked again: the store is behind the feed by a moment only. */
+export const joinPauseMs = (attempt: number) => PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]!
+
 /**
  * Where the live feed and what REST told meet. A thing is in the feed a moment before it is in the
  * store, so the first answer may leave out what came shortly before the feed began. The two are

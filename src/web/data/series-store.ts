@@ -18,14 +18,10 @@ import {
 } from '../chart/resolution.ts'
 import { Revisions } from '../chart/revisions.ts'
 import type { ProblemError } from '../rest/problem.ts'
-import { Joining } from './joining.ts'
+import { JOIN_ATTEMPTS_MAX, Joining, joinPauseMs } from './joining.ts'
 import * as query from './series-query.ts'
 import { Timers } from './timers.ts'
 
-/** What is asked again after the feed has begun: the store may be behind the feed by a moment. */
-const JOIN_AFTER_MS = [400, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]
-/** Seven minutes: a store that is further behind is told of by the pipeline's page. */
-const JOIN_ATTEMPTS_MAX = 60
 const SETTLE_AFTER_MS = 5_000
 /** How far before the feed's begin is asked again: what was late comes along. */
 const BEFORE_MS = 120_000
@@ -173,8 +169,7 @@ export class SeriesStore {
 
   /** Asks, with growing pauses, until nothing is missing between REST and the feed. */
   private join(attempt: number, joining: Joining, askAgain: (fromMs: number) => Promise<void>) {
-    const ms = JOIN_AFTER_MS[Math.min(attempt, JOIN_AFTER_MS.length - 1)]!
-    this.timers.after(ms, async () => {
+    this.timers.after(joinPauseMs(attempt), async () => {
       if (joining.isOver || (joining !== this.readingsJoining && joining !== this.windowsJoining)) {
         return
       }
@@ -213,10 +208,11 @@ export class SeriesStore {
     const { signal } = this.stopping
     this.isLoading.value = true
     try {
-      const overlays = this.overlays(range, resolution, signal)
-      if (resolution.kind === 'raw') await this.loadReadings(range, signal)
-      else await this.loadWindows(range, widened(resolution, range, view), signal)
-      await overlays
+      const line =
+        resolution.kind === 'raw'
+          ? this.loadReadings(range, signal)
+          : this.loadWindows(range, widened(resolution, range, view), signal)
+      await Promise.all([line, this.overlays(range, resolution, signal)])
       // What comes from now on comes by the feed.
       const to = range.to >= nowMs - 2_000 ? Infinity : range.to
       this.loaded = { resolution, range: { from: range.from, to } }

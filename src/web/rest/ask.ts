@@ -20,14 +20,24 @@ export async function ask<T>(path: string, params: Params = {}, signal?: AbortSi
   }
   const url = query.size === 0 ? path : `${path}?${query}`
   const askedMs = Date.now()
-  const response = await fetch(url, signal === undefined ? {} : { signal }).catch(
-    (error: unknown) => {
-      throw signal?.aborted === true ? error : unreachable(error)
-    },
-  )
-  if (!response.ok) throw problemOf(response.status, await response.text())
+  const { response, text } = await answerOf(url, signal)
+  if (!response.ok) throw problemOf(response.status, text)
   learnSkew(response, askedMs)
-  return (await response.json()) as T
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    throw problemOf(response.status, text)
+  }
+}
+
+/** The whole answer; a line may also be cut in the middle of it. */
+async function answerOf(url: string, signal?: AbortSignal) {
+  try {
+    const response = await fetch(url, signal === undefined ? {} : { signal })
+    return { response, text: await response.text() }
+  } catch (error) {
+    throw signal?.aborted === true ? error : unreachable(error)
+  }
 }
 
 /** The header tells whole seconds: within two of them the page's own clock is taken to be right. */
