@@ -45,6 +45,19 @@ test('frames begun and not ended have a bound over all connections', async (t) =
   await stayed.received('puback')
 })
 
+test('an acknowledgement without its packet id is malformed, and not answered', async (t) => {
+  const { port, metric } = await openRig(t)
+  for (const type of [0x40, 0x50, 0x62, 0x70]) {
+    const device = await RawDevice.connected(t, port, { clientId: `short-${type}` })
+    const bytes: Buffer[] = []
+    device.socket.on('data', (chunk: Buffer) => bytes.push(chunk))
+    device.socket.write(Buffer.from([type, 0]))
+    await device.closed()
+    assert.equal(Buffer.concat(bytes).length, 0, `type ${type >> 4}`)
+  }
+  await until('all to be gone', async () => (await metric('connections')) === 0)
+})
+
 test('no bytes bring the bridge down', async (t) => {
   const { port, metric } = await openRig(t)
   const frame = fc
