@@ -8,6 +8,9 @@ import { type PipelineUnderTest, startPipeline } from '../support/pipeline.ts'
 import { onFreePorts, type SpawnedRole, spawnRole } from '../support/roles.ts'
 import { cpuSeconds, residentMb } from '../support/processes.ts'
 
+/** As the supervisor starts it. */
+const API_HEAP_MB = 256
+
 /** Servers of a benchmark's own, a bridge, a processor and an api, each a process. */
 export interface Stack {
   readonly pipeline: PipelineUnderTest
@@ -36,7 +39,9 @@ export async function startStack(): Promise<Stack> {
   }
   try {
     const pipeline = await startPipeline(scope, { overrides: { partitions: 12 } })
-    const api = spawnRole(scope, 'api', await onFreePorts(pipeline.config))
+    const api = spawnRole(scope, 'api', await onFreePorts(pipeline.config), {
+      NODE_OPTIONS: `--max-old-space-size=${API_HEAP_MB}`,
+    })
     await alone(api.opsUrl)
     const roles = { bridge: pipeline.bridge, processor: pipeline.processors[0]!, api }
     const usageOf = ({ pid }: SpawnedRole) => ({
