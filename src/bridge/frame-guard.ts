@@ -72,7 +72,7 @@ export class FrameGuard {
       if (length > max) return bridgeErrors.frameTooLong({ length, max })
       const isAck = this.type >= FIRST_ACK && this.type <= LAST_ACK
       if (isAck && length !== ACK_BYTES) {
-        const detail = `an acknowledgement (type ${this.type}) has ${ACK_BYTES} bytes, not ${length}`
+        const detail = `an acknowledgement (${this.type}) has ${ACK_BYTES} bytes, not ${length}`
         return bridgeErrors.badFrame({ detail })
       }
       this.missing = length
