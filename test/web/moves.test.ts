@@ -126,8 +126,9 @@ describe('the chart', () => {
     await choose(page, '7 d')
     await page.getByLabel('Width').selectOption('1h')
     await choose(page, 'Voltage')
+    const told = [/last=604800/, /width=1h/, /channel=voltage_v/]
     await eventually('the address', () =>
-      Promise.resolve(/last=604800/.test(page.url()) && /channel=voltage_v/.test(page.url())),
+      Promise.resolve(told.every((part) => part.test(page.url()))),
     )
     await page.reload()
     await page.getByText('windows of 1 h,').waitFor()
