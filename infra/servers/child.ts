@@ -29,6 +29,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const { command, logFile, pidFile, env, signalOnOurDeath, ipc = false } = options
   const child: ChildProcess = spawnToLog(command, logFile, { env, signalOnOurDeath, ipc })
   let ended: string | undefined
+  const told = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+  })
   child.once('exit', (code, signal) => {
     ended = howEnded(code, signal)
     // A child that is gone may have left processes of its group behind.
@@ -47,9 +50,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     async end(signal, limitMs) {
       if (ended !== undefined) return
       child.kill(signal)
-      if (await waitGone(pid, limitMs)) return
-      signalGroup(pid, 'SIGKILL')
-      await waitGone(pid, limitMs)
+      let isGone = await waitGone(pid, limitMs)
+      if (!isGone) {
+        signalGroup(pid, 'SIGKILL')
+        isGone = await waitGone(pid, limitMs)
+      }
+      // The kernel knows of the end a moment before this process is told.
+      if (isGone) await told
     },
   }
 }

@@ -20,6 +20,8 @@ export interface Fleet {
   readonly roles: readonly RoleProcess[]
   /** The simulated fleet of meters; undefined where it is left out. */
   readonly sample: RoleProcess | undefined
+  /** Where the api says whether all roles are ready. */
+  readonly readyUrl: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -108,5 +110,6 @@ export async function makeFleet(
     claims: [],
     readyUrl: undefined,
   })
-  return { servers, roles, sample: options.sample ? sample : undefined }
+  const readyUrl = `http://${callable(config.bindAddress)}:${config.apiPort}/ready`
+  return { servers, roles, sample: options.sample ? sample : undefined, readyUrl }
 }

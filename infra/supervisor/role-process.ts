@@ -26,7 +26,8 @@ export interface RoleProcessOptions {
   readonly readyUrl: string | undefined
 }
 
-async function answersOk(url: string): Promise<boolean> {
+/** Whether it answers with 2xx within the limit for a probe. */
+export async function answersOk(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(LIMITS.probeTimeoutMs) })
     await response.arrayBuffer()

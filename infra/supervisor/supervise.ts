@@ -11,7 +11,7 @@ import { withSampleMeters } from './sample-meters.ts'
 import { Kept } from './keep.ts'
 import { prepareStores } from './prepare-stores.ts'
 import { type Progress, type Terminal, makeProgress } from './progress.ts'
-import type { RoleProcess } from './role-process.ts'
+import { type RoleProcess, answersOk } from './role-process.ts'
 import { type ProcessStatus, type Status, claimDataDir } from './status.ts'
 import { addressLines } from './addresses.ts'
 
@@ -116,6 +116,10 @@ async function bringUp(
   const names = fleet.roles.map(({ name }) => name).join(', ')
   progress.working(`starting ${names}`)
   await Promise.all(kept.roles.map((role) => role.kept.start()))
+  // Each is ready by itself: the api says when all are at one time, its own feed among them.
+  while (!io.interrupted.aborted && !(await answersOk(fleet.readyUrl))) {
+    await sleep(LIMITS.probeEveryMs)
+  }
   progress.done(`${names}: ready`)
   if (kept.sample) {
     await kept.sample.start()
