@@ -68,8 +68,6 @@ export const LIMITS = Object.freeze({
   logHandlersMax: 8,
   logRetryMsMin: 100,
   logRetryMsMax: 2_000,
-  /** With the waits above: half a minute, in which a broker starts again. */
-  logConsumerRetriesMax: 20,
   logAdminRetriesMax: 8,
   /**
    * What a producer puts into one record batch; more goes in further requests. A single record may

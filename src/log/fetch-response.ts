@@ -1,4 +1,5 @@
 import { ResponseError } from '@platformatic/kafka'
+import { BytesReader } from './bytes-reader.ts'
 
 /**
  * The answer to a fetch, the records of each partition left as the bytes that they are. Source:
@@ -59,24 +60,7 @@ function partitionOf(reader: AnswerReader): FetchedPartition {
   return { partitionIndex, errorCode, records: reader.bytes() }
 }
 
-class AnswerReader {
-  private readonly buffer: Buffer
-  private at = 0
-
-  constructor(buffer: Buffer) {
-    this.buffer = buffer
-  }
-
-  int16(): number {
-    this.at += 2
-    return this.buffer.readInt16BE(this.at - 2)
-  }
-
-  int32(): number {
-    this.at += 4
-    return this.buffer.readInt32BE(this.at - 4)
-  }
-
+class AnswerReader extends BytesReader {
   skip(length: number): void {
     this.at += length
   }
@@ -89,9 +73,7 @@ class AnswerReader {
 
   /** Compact bytes: their length is one up, 0 is null. */
   bytes(): Buffer {
-    const length = Math.max(0, this.varint() - 1)
-    this.at += length
-    return this.buffer.subarray(this.at - length, this.at)
+    return this.take(Math.max(0, this.varint() - 1))
   }
 
   /** A compact array of structures, each with its tagged fields behind it. */

@@ -1,3 +1,5 @@
+import { BytesReader } from '../bytes-reader.ts'
+
 /**
  * What members of a consumer group tell each other through the broker. Source:
  * kafka.apache.org, "A Guide To The Kafka Protocol", consumer embedded protocol, version 0.
@@ -26,7 +28,7 @@ export function encodeSubscription({ topics, owned }: MemberSubscription): Buffe
 
 /** A member of another make may have other user data: then it owns nothing that is known. */
 export function decodeSubscription(bytes: Buffer): MemberSubscription {
-  const reader = new BytesReader(bytes)
+  const reader = new WireReader(bytes)
   reader.int16()
   const topics = Array.from({ length: reader.int32() }, () => reader.text())
   const userData = reader.bytes()
@@ -60,7 +62,7 @@ function encodeShare(share: Share): Buffer {
 }
 
 function decodeShare(bytes: Buffer): Share {
-  const reader = new BytesReader(bytes)
+  const reader = new WireReader(bytes)
   reader.int16()
   const count = reader.int32()
   const share = new Map<string, readonly number[]>()
@@ -105,33 +107,12 @@ class BytesWriter {
   }
 }
 
-class BytesReader {
-  private readonly buffer: Buffer
-  private at = 0
-
-  constructor(buffer: Buffer) {
-    this.buffer = buffer
-  }
-
-  int16(): number {
-    this.at += 2
-    return this.buffer.readInt16BE(this.at - 2)
-  }
-
-  int32(): number {
-    this.at += 4
-    return this.buffer.readInt32BE(this.at - 4)
-  }
-
+class WireReader extends BytesReader {
   text(): string {
-    const length = this.int16()
-    this.at += length
-    return this.buffer.toString('utf8', this.at - length, this.at)
+    return this.take(this.int16()).toString('utf8')
   }
 
   bytes(): Buffer {
-    const length = Math.max(0, this.int32())
-    this.at += length
-    return this.buffer.subarray(this.at - length, this.at)
+    return this.take(Math.max(0, this.int32()))
   }
 }
