@@ -123,7 +123,7 @@ let running: Started
 
 test('starts servers and roles, and says that they are ready', async () => {
   running = start()
-  await untilReady(running, 45_000)
+  await untilReady(running, 120_000)
   const response = await fetch(`http://127.0.0.1:${ports.API_PORT}/ready`)
   assert.deepEqual(await response.json(), { role: 'api', ready: true, reasons: [] })
   assert.equal(response.status, 200)
