@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { type TestBrowser, startBrowser } from './browser.ts'
-import { type FakeApi, startFakeApi } from './fake-api.ts'
+import { test } from 'node:test'
+import { browserOnFake } from './faked.ts'
 import { windowAt } from './fake-data.ts'
 import { eventually } from './stage.ts'
 
@@ -9,22 +8,11 @@ import { eventually } from './stage.ts'
 
 const MINUTE_MS = 60_000
 
-let browser: TestBrowser
-let fake: FakeApi
-const endings: (() => unknown)[] = []
-
-before(async () => {
-  browser = await startBrowser({ after: (end: () => unknown) => endings.push(end) })
-  fake = await startFakeApi()
-})
-after(async () => {
-  for (const end of endings) await end()
-  await fake.close()
-})
+const on = browserOnFake()
 
 test('windows that the store did not have yet are asked for until none is missing', async () => {
-  fake.behindMs = 40 * MINUTE_MS
-  const { page } = await browser.open(`${fake.url}/meters/sim-0001?last=21600&width=1m`)
+  on.fake.behindMs = 40 * MINUTE_MS
+  const { page } = await on.browser.open(`${on.fake.url}/meters/sim-0001?last=21600&width=1m`)
   const x = () => page.evaluate<number[]>('window.meterloomChart?.picture().line.x ?? []')
   const y = () => page.evaluate<(number | null)[]>('window.meterloomChart?.picture().line.y ?? []')
   await eventually('windows', async () => (await x()).length > 300)
@@ -33,10 +21,10 @@ test('windows that the store did not have yet are asked for until none is missin
   // The feed tells the newest window; those before it were told before the page was open.
   const item = windowAt('sim-0001', 'power_w', '1m', live)
   for (let n = 1; n <= 4; n++) {
-    fake.say({ type: 'windows', id: `windows-${n}`, items: [item] })
+    on.fake.say({ type: 'windows', id: `windows-${n}`, items: [item] })
   }
   await eventually('the newest window, behind a gap', async () => (await y()).includes(null))
-  fake.behindMs = 0
+  on.fake.behindMs = 0
   await eventually('the whole line', async () => !(await y()).includes(null))
   const times = await x()
   assert.ok(times.includes(missed))

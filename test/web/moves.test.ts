@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type TestBrowser, startBrowser } from './browser.ts'
-import { type FakeApi, startFakeApi } from './fake-api.ts'
+import { browserOnFake } from './faked.ts'
 import { anomalyAt } from './fake-data.ts'
 import { eventually } from './stage.ts'
 
 // What a person does on the pages, by pointer and by keys, in a real Chromium.
 
-let browser: TestBrowser
-let fake: FakeApi
-const endings: (() => unknown)[] = []
-
-before(async () => {
-  browser = await startBrowser({ after: (end: () => unknown) => endings.push(end) })
-  fake = await startFakeApi()
-})
-after(async () => {
-  for (const end of endings) await end()
-  await fake.close()
-})
+const on = browserOnFake()
 
 const HOUR_MS = 3_600_000
 
@@ -47,7 +35,7 @@ const choose = (page: Page, name: string) =>
 const spanOf = ({ from, to }: Seen) => to - from
 
 async function openChart(path = '/meters/sim-0001?last=3600') {
-  const opened = await browser.open(fake.url + path)
+  const opened = await on.browser.open(on.fake.url + path)
   await eventually('the chart', async () => {
     const count = await opened.page.evaluate('window.meterloomChart?.picture().line.x.length')
     return Number(count) > 10
@@ -157,7 +145,7 @@ describe('the chart', () => {
 })
 
 test('by keys alone one comes from the head of the page to a meter and back', async () => {
-  const { page } = await browser.open(fake.url)
+  const { page } = await on.browser.open(on.fake.url)
   await page.waitForSelector('.meter-list .row-link')
   const focused = () => page.evaluate<string>('document.activeElement.textContent.trim()')
   await page.keyboard.press('Tab')
@@ -181,7 +169,7 @@ test('by keys alone one comes from the head of the page to a meter and back', as
 })
 
 test('the list of meters is searched, filtered and sorted, and its values move', async () => {
-  const { page } = await browser.open(fake.url)
+  const { page } = await on.browser.open(on.fake.url)
   const rows = page.locator('.meter-list tbody tr:not(.spacer)')
   const foot = page.locator('.meter-list .panel-foot')
   await foot.getByText('200 meters').waitFor()
@@ -209,7 +197,11 @@ test('the list of meters is searched, filtered and sorted, and its values move',
   const at = `${new Date(Date.now() + 60_000).toISOString().slice(0, 23)}000Z`
   const item = { meterId: 'sim-0001', channel: 'power_w', at, value: 77_700, quality: 'MEASURED' }
   await page.getByRole('button', { name: 'Meter' }).click()
-  fake.say({ type: 'readings', id: await latestId(page), items: [{ ...item, seq: null } as never] })
+  on.fake.say({
+    type: 'readings',
+    id: await latestId(page),
+    items: [{ ...item, seq: null } as never],
+  })
   await page.getByText('77.70').waitFor()
   await page.context().close()
 })
@@ -217,11 +209,11 @@ test('the list of meters is searched, filtered and sorted, and its values move',
 /** Subscriptions are numbered: one of these ids is that of the list. */
 async function latestId(page: Page): Promise<string> {
   await page.waitForTimeout(500)
-  return fake.lastId('readings')
+  return on.fake.lastId('readings')
 }
 
 test('the theme is toggled and remembered', async () => {
-  const { page } = await browser.open(fake.url, { theme: 'light' })
+  const { page } = await on.browser.open(on.fake.url, { theme: 'light' })
   const ground = () =>
     page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor')
   const light = await ground()
@@ -240,7 +232,7 @@ const BOX = "document.querySelector('.anomalies .table-box')"
 const scrollTo = (page: Page, top: string) => page.evaluate(`${BOX}.scrollTop = ${top}`)
 
 test('anomalies come on top; while somebody reads further down they wait', async () => {
-  const { page } = await browser.open(`${fake.url}/anomalies`)
+  const { page } = await on.browser.open(`${on.fake.url}/anomalies`)
   await page.waitForSelector('.anomalies .row-link')
   await page.waitForSelector('.connection.live')
   const first = () => page.locator('.anomalies .row-link').first().textContent()
@@ -248,7 +240,7 @@ test('anomalies come on top; while somebody reads further down they wait', async
   const say = (meterId: string) => {
     start += 900_000
     const item = { ...anomalyAt(meterId, start), state: 'active' as const }
-    fake.say({ type: 'anomalies', id: fake.lastId('anomalies'), items: [item] })
+    on.fake.say({ type: 'anomalies', id: on.fake.lastId('anomalies'), items: [item] })
   }
   say('sim-0100')
   await eventually('it on top', async () => (await first()) === 'sim-0100')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { type TestBrowser, type TestPage, startBrowser } from './browser.ts'
-import { type FakeApi, startFakeApi } from './fake-api.ts'
+import { describe, test } from 'node:test'
+import type { TestBrowser, TestPage } from './browser.ts'
+import { browserOnFake } from './faked.ts'
 
 // Every page in every state, in a real Chromium, on an api of made-up answers.
 
@@ -13,25 +13,13 @@ const PAGES = [
   { name: 'not-found', path: '/nowhere', shown: '.empty' },
 ] as const
 
-let browser: TestBrowser
-let fake: FakeApi
-
-const endings: (() => unknown)[] = []
-
-before(async () => {
-  browser = await startBrowser({ after: (end: () => unknown) => endings.push(end) })
-  fake = await startFakeApi()
-})
-after(async () => {
-  for (const end of endings) await end()
-  await fake.close()
-})
+const on = browserOnFake()
 
 async function openShown(
   { path, shown }: { path: string; shown: string },
   options: Parameters<TestBrowser['open']>[1] = {},
 ): Promise<TestPage> {
-  const opened = await browser.open(fake.url + path, options)
+  const opened = await on.browser.open(on.fake.url + path, options)
   await opened.page.waitForSelector(shown)
   await opened.page.waitForSelector('.connection.live')
   return opened
@@ -62,31 +50,31 @@ for (const page of PAGES) {
 
 describe('states', () => {
   test('of an empty fleet say what to do next', async () => {
-    fake.meters = 0
-    const opened = await browser.open(fake.url)
+    on.fake.meters = 0
+    const opened = await on.browser.open(on.fake.url)
     await opened.page.getByText('No meter was seen yet').waitFor()
     await opened.page.getByText('mosquitto_pub').waitFor()
     await opened.page.getByText('Nothing unusual in the last 24 hours').waitFor()
     await opened.shot('overview-empty')
     assert.deepEqual(await opened.violations(), [])
-    await opened.page.goto(`${fake.url}/meters/nobody`)
+    await opened.page.goto(`${on.fake.url}/meters/nobody`)
     await opened.page.getByText('No meter of the name nobody').waitFor()
-    await opened.page.goto(`${fake.url}/anomalies`)
+    await opened.page.goto(`${on.fake.url}/anomalies`)
     await opened.page.getByText('Nothing unusual was ever seen').waitFor()
-    fake.meters = 200
+    on.fake.meters = 200
     await opened.page.context().close()
   })
 
   test('of an api that fails show what it said, and try again when asked to', async () => {
     for (const path of ['/api/meters', '/api/anomalies', '/api/overview'])
-      fake.broken.set(path, 503)
-    const opened = await browser.open(fake.url)
+      on.fake.broken.set(path, 503)
+    const opened = await on.browser.open(on.fake.url)
     const said = opened.page.getByText('QuestDB did not answer within 10 s.')
     await said.first().waitFor()
     assert.equal(await said.count(), 3)
     await opened.shot('overview-failed')
     assert.deepEqual(await opened.violations(), [])
-    fake.broken.clear()
+    on.fake.broken.clear()
     await opened.page.locator('.meter-list').getByRole('button', { name: 'Try again' }).click()
     await opened.page.waitForSelector('.meter-list .row-link')
     assert.deepEqual(opened.problems, [])
@@ -94,11 +82,11 @@ describe('states', () => {
   })
 
   test('of an api that does not answer yet keep their place', async () => {
-    fake.broken.set('/api/meters', 'hangs')
-    const opened = await browser.open(fake.url)
+    on.fake.broken.set('/api/meters', 'hangs')
+    const opened = await on.browser.open(on.fake.url)
     await opened.page.waitForSelector('.meter-list .loading')
     const before = await opened.page.locator('.meter-list').boundingBox()
-    fake.broken.clear()
+    on.fake.broken.clear()
     await opened.page.reload()
     await opened.page.waitForSelector('.meter-list .row-link')
     assert.deepEqual(await opened.page.locator('.meter-list').boundingBox(), before)
