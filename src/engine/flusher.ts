@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import type { Scheduler } from '../kernel/time.ts'
 import type { CommitRequest, OutgoingRecord, Producer } from '../log/log.ts'
 import type { EngineMetrics } from './engine-metrics.ts'
 import type { Lane } from './lane.ts'
@@ -11,6 +11,7 @@ export interface FlusherOptions {
   readonly tables: TableSink
   readonly producer: Producer
   readonly metrics: EngineMetrics
+  readonly scheduler: Scheduler
   readonly lanes: () => Iterable<Lane>
   /** The group's current generation; -1 while there is none. */
   readonly generation: () => number
@@ -48,7 +49,7 @@ export class Flusher {
       this.options.generation() >= 0
     ) {
       this.wake()
-      const looked = sleep(LIMITS.engineRoomCheckMs)
+      const looked = this.options.scheduler.sleep(LIMITS.engineRoomCheckMs)
       await Promise.race([looked, new Promise<void>((resolve) => this.waiting.push(resolve))])
     }
   }
@@ -62,12 +63,12 @@ export class Flusher {
   /** Sends and commits all that is left, for at most `limitMs`. */
   async drain(limitMs: number): Promise<void> {
     this.wake()
-    await Promise.race([this.running, sleep(limitMs)])
+    await Promise.race([this.running, this.options.scheduler.sleep(limitMs)])
   }
 
   private async run(): Promise<void> {
     // Small rounds cost as much as large ones: what comes within a moment goes together.
-    await sleep(LIMITS.engineGatherMs)
+    await this.options.scheduler.sleep(LIMITS.engineGatherMs)
     try {
       for (;;) {
         const due = this.due()
@@ -92,7 +93,7 @@ export class Flusher {
   }
 
   private async round(lanes: readonly Lane[]): Promise<void> {
-    const { tables, producer, metrics } = this.options
+    const { tables, metrics, scheduler } = this.options
     const taken = lanes.map((lane) => ({ lane, upTo: lane.processed, sent: lane.outputs.take() }))
     this.release()
     const byTable = Map.groupBy(
@@ -107,12 +108,12 @@ export class Flusher {
         records.set(topic, before === undefined ? list : before.concat(list))
       }
     }
-    const began = performance.now()
+    const beganMs = scheduler.monotonicMillis()
     await Promise.all([
       ...rows.map((batch) => tables.write(batch)),
-      ...[...records].map(([topic, list]) => appendAll(producer, topic, list)),
+      ...[...records].map(([topic, list]) => appendAll(this.options, topic, list)),
     ])
-    metrics.flushed(rows, (performance.now() - began) / 1_000)
+    metrics.flushed(rows, (scheduler.monotonicMillis() - beganMs) / 1_000)
     for (const { lane, upTo } of taken) lane.flushed = upTo
     await this.commit(lanes)
   }
@@ -148,7 +149,7 @@ export class Flusher {
  * twice.
  */
 async function appendAll(
-  producer: Producer,
+  { producer, scheduler }: FlusherOptions,
   topic: string,
   records: readonly OutgoingRecord[],
 ): Promise<void> {
@@ -160,7 +161,7 @@ async function appendAll(
         break
       } catch (error) {
         if (!isRetryable(error)) throw error
-        await sleep(pauseMs)
+        await scheduler.sleep(pauseMs)
       }
     }
   }

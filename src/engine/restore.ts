@@ -1,5 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { LIMITS } from '../kernel/limits.ts'
+import { systemScheduler } from '../kernel/time.ts'
+import type { Scheduler } from '../kernel/time.ts'
 import type { Log, RecordBatch } from '../log/log.ts'
 import type { Codecs } from '../schemas/codecs.ts'
 import { prepareForeign } from './foreign.ts'
@@ -45,11 +46,14 @@ export class LogReplay implements Restorer {
  * Hands batches to tasks in slices, so that heartbeats and health checks are answered meanwhile.
  */
 export class Slices {
-  private turnedMs = performance.now()
+  private turnedMs: number
   private readonly codecs: Codecs
+  private readonly scheduler: Scheduler
 
-  constructor(codecs: Codecs) {
+  constructor(codecs: Codecs, scheduler: Scheduler = systemScheduler) {
     this.codecs = codecs
+    this.scheduler = scheduler
+    this.turnedMs = scheduler.monotonicMillis()
   }
 
   /** @param done called after each slice. */
@@ -58,9 +62,9 @@ export class Slices {
     for (let at = 0; at < batch.count; at += LIMITS.engineSliceRecords) {
       task.process(batch, at, Math.min(batch.count, at + LIMITS.engineSliceRecords))
       done?.()
-      if (performance.now() - this.turnedMs < LIMITS.engineSliceMs) continue
-      await turn()
-      this.turnedMs = performance.now()
+      if (this.scheduler.monotonicMillis() - this.turnedMs < LIMITS.engineSliceMs) continue
+      await this.scheduler.turn()
+      this.turnedMs = this.scheduler.monotonicMillis()
     }
   }
 }

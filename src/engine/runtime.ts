@@ -4,6 +4,8 @@ import type { Log, OwnedPartition, Producer, RecordBatch, Subscription } from '.
 import { partitionKey } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { systemScheduler } from '../kernel/time.ts'
+import type { Scheduler } from '../kernel/time.ts'
 import type { Readiness } from '../ops/role.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Codecs } from '../schemas/codecs.ts'
@@ -33,6 +35,8 @@ export interface RuntimeOptions {
   readonly logger?: Logger
   /** Where state comes from; by default it is computed from the retained log. */
   readonly restorer?: Restorer
+  /** What is waited by; a test hands in one of its own. */
+  readonly scheduler?: Scheduler
   /** The runtime cannot go on: the process should report it and exit. */
   onFailed(error: unknown): void
 }
@@ -72,8 +76,8 @@ class PartitionRuntime implements Runtime {
   constructor(options: RuntimeOptions, producer: Producer) {
     this.options = options
     this.producer = producer
-    const { log, input, metrics, tables, codecs } = options
-    this.slices = new Slices(codecs)
+    const { log, input, metrics, tables, codecs, scheduler = systemScheduler } = options
+    this.slices = new Slices(codecs, scheduler)
     this.restorer = options.restorer ?? new LogReplay(log, input, this.slices)
     this.metrics = new EngineMetrics(metrics, {
       tasks: () => [...this.lanes.values()].map(({ task }) => task),
@@ -83,6 +87,7 @@ class PartitionRuntime implements Runtime {
       tables,
       producer,
       metrics: this.metrics,
+      scheduler,
       lanes: () => this.lanes.values(),
       generation: () => this.subscription?.generation ?? -1,
       commit: (requests) => this.subscription!.commit(requests),

@@ -1,3 +1,5 @@
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+
 /**
  * Time. `Micros` is microseconds since 1970-01-01T00:00:00Z, UTC, as a JavaScript number: whole,
  * and exact until the year 2255. Durations are microseconds too.
@@ -36,4 +38,20 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMicros: () => Date.now() * MICROS_PER_MILLI,
   monotonicMillis: () => performance.now(),
+}
+
+/**
+ * Time that is waited for. Whoever waits in the engine has it handed in, so that a test decides
+ * when the wait is over and in which order.
+ */
+export interface Scheduler extends Clock {
+  sleep(millis: number): Promise<void>
+  /** Lets the event loop go round once: sockets are read, timers fire. */
+  turn(): Promise<void>
+}
+
+export const systemScheduler: Scheduler = {
+  ...systemClock,
+  sleep: (millis) => sleep(millis),
+  turn: () => turn(),
 }
