@@ -80,6 +80,11 @@ export type StreamNode = SeriesNode | WindowNode | CombineNode | ScanNode | Filt
 export type SinkNode = TableNode | LogNode
 export type AnyNode = StreamNode | SinkNode
 
+/** What a node reads, in the order of its declaration. */
+export function inputsOf(node: AnyNode): readonly StreamNode[] {
+  return 'input' in node ? [node.input] : []
+}
+
 /** What every item of a series tells. Items are reused: what must outlive a call is copied. */
 export interface SeriesItem {
   readonly tenant: string

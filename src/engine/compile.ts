@@ -1,0 +1,68 @@
+import type { TaskCounts } from './counts.ts'
+import { Ingest } from './ingest.ts'
+import type { AnyNode, SeriesNode } from './nodes.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { Bench, Progress, Runner, SlotState } from './runner.ts'
+import { runScan } from './runners/scan.ts'
+import { runLog, runTable } from './runners/sinks.ts'
+import { runFilter } from './runners/stateless.ts'
+import { runCombine, runWindow } from './runners/windows.ts'
+import type { SeriesTable } from './series.ts'
+import type { TaskOptions } from './task-options.ts'
+import type { Cause, CombineState, Emit, WindowState } from './windows.ts'
+
+/**
+ * Which runner puts which kind of node to work. A new kind is a declaration in nodes.ts, a method
+ * in streams.ts, a runner in a file of its own, and a line here.
+ */
+const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
+  // What a series emits comes out of the ingest itself.
+  series: () => undefined,
+  window: runWindow,
+  combine: runCombine,
+  scan: runScan,
+  filter: runFilter,
+  table: runTable,
+  log: runLog,
+}
+
+/** What a task is made of, of which its nodes are put together. */
+export interface Frame {
+  readonly options: TaskOptions
+  readonly table: SeriesTable
+  readonly progress: Progress
+  readonly cause: Cause
+  readonly counts: TaskCounts
+}
+
+/** A pipeline put to work: what takes measurements in, and the state that its nodes keep. */
+export interface Compiled {
+  readonly ingest: Ingest
+  readonly states: readonly SlotState[]
+}
+
+export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
+  const consumers = new Map<AnyNode, Emit<never>[]>(nodes.map((node) => [node, []]))
+  const states: SlotState[] = []
+  const windows: WindowState[] = []
+  const combines: CombineState[] = []
+  const bench: Bench = {
+    ...frame,
+    windows,
+    combines,
+    feed: (node, consumer) => consumers.get(node)!.push(consumer),
+    emitOf(node) {
+      const list = consumers.get(node)!
+      return (slot, item) => {
+        for (const consumer of list) consumer(slot, item)
+      }
+    },
+    keep: (state) => states.push(state),
+  }
+  for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
+  const { table, cause, counts } = frame
+  const source = nodes.find((node): node is SeriesNode => node.kind === 'series')!
+  const emitSample = bench.emitOf(source) as Emit<unknown>
+  const ingest = new Ingest({ node: source, table, windows, combines, cause, counts, emitSample })
+  return { ingest, states }
+}

@@ -1,0 +1,49 @@
+import type { AnyNode, StreamNode } from './nodes.ts'
+import type { SeriesTable } from './series.ts'
+import type { TaskOptions } from './task-options.ts'
+import type { CombineState, Emit, WindowState } from './windows.ts'
+
+/**
+ * The port between the compiler and the kinds of nodes.
+ *
+ * - runner: puts the nodes of one kind to work in a task. It is called once for each, after the
+ *   runners of all that the node reads.
+ * - consumer: what an item of a stream is handed to, with the slot of its series.
+ */
+export type Runner<K extends AnyNode['kind']> = (
+  node: Extract<AnyNode, { kind: K }>,
+  bench: Bench,
+) => void
+
+/** State by slot that a node keeps: it grows with the series of the task. */
+export interface SlotState {
+  grow(slots: number): void
+  /** A slot is a series' from now on: what it held before is forgotten. */
+  begin?(slot: number): void
+  readonly bytes: number
+}
+
+/** Where the task is: what sinks need to know of the record that is being taken in. */
+export interface Progress {
+  /** Whether outputs are handed on. */
+  readonly emitting: boolean
+  readonly offset: number
+  /** Records that this record has given to logs so far. */
+  outputIndex: number
+}
+
+/** What a runner finds to work with. */
+export interface Bench {
+  readonly options: TaskOptions
+  readonly table: SeriesTable
+  readonly progress: Progress
+  /** The windows that are computed from samples, and those that are put together of them. */
+  readonly windows: WindowState[]
+  readonly combines: CombineState[]
+  /** Hands every item of `node` to `consumer`, after those that were fed before. */
+  readonly feed: (node: StreamNode, consumer: Emit<never>) => void
+  /** What a node's own items are handed to. */
+  readonly emitOf: (node: StreamNode) => Emit<never>
+  /** State by slot belongs to the task from now on. */
+  readonly keep: (state: SlotState) => void
+}

@@ -1,0 +1,15 @@
+import type { Topics } from '../log/topics.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Codecs } from '../schemas/codecs.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { Outputs } from './rows.ts'
+
+export interface TaskOptions {
+  readonly pipeline: Pipeline
+  readonly partition: number
+  readonly epoch: number
+  readonly registry: Registry
+  readonly codecs: Codecs
+  readonly topics: Topics
+  readonly outputs: Outputs
+}
