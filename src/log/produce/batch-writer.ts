@@ -4,8 +4,8 @@ import { crc32c } from '@platformatic/kafka'
  * A record batch (magic 2) that grows in one buffer, record by record. Source: kafka.apache.org,
  * "Message format".
  *
- *   batch  := baseOffset:int64 length:int32 leaderEpoch:int32 magic:int8 crc:uint32 attributes:int16
- *             lastOffsetDelta:int32 baseTimestamp:int64 maxTimestamp:int64 producerId:int64
+ *   batch  := baseOffset:int64 length:int32 leaderEpoch:int32 magic:int8 crc:uint32
+ *             attributes:int16 lastOffsetDelta:int32 baseTimestamp:int64 maxTimestamp:int64 producerId:int64
  *             producerEpoch:int16 baseSequence:int32 count:int32 record*
  *   record := length:varint attributes:int8 timestampDelta:varlong offsetDelta:varint
  *             key:bytes value:bytes headerCount:varint (name:bytes value:bytes)*

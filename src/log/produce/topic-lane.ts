@@ -76,7 +76,7 @@ export class TopicLane {
     }
   }
 
-  /** Writes what fits into one request, from the front of the calls, into the partitions' batches. */
+  /** Writes what fits into one request, from the front of the calls, into batches. */
   private take(): Part[] {
     const { writers } = this
     const parts: Part[] = []
