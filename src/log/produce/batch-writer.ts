@@ -5,8 +5,9 @@ import { crc32c } from '@platformatic/kafka'
  * "Message format".
  *
  *   batch  := baseOffset:int64 length:int32 leaderEpoch:int32 magic:int8 crc:uint32
- *             attributes:int16 lastOffsetDelta:int32 baseTimestamp:int64 maxTimestamp:int64 producerId:int64
- *             producerEpoch:int16 baseSequence:int32 count:int32 record*
+ *             attributes:int16 lastOffsetDelta:int32 baseTimestamp:int64
+ *             maxTimestamp:int64 producerId:int64 producerEpoch:int16
+ *             baseSequence:int32 count:int32 record*
  *   record := length:varint attributes:int8 timestampDelta:varlong offsetDelta:varint
  *             key:bytes value:bytes headerCount:varint (name:bytes value:bytes)*
  *   bytes  := length:varint byte*              length -1: null
