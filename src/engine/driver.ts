@@ -1,26 +1,37 @@
-import { partitionOf, meterKey } from '../kernel/ids.ts'
+import { meterKey, partitionOf } from '../kernel/ids.ts'
 import { MICROS_PER_MILLI } from '../kernel/time.ts'
 import type { Clock, Micros } from '../kernel/time.ts'
+import type { RecordBatch } from '../log/log.ts'
 import { MemoryLog } from '../log/memory.ts'
-import { CONTROL_HEADER, topicNames } from '../log/topics.ts'
+import type { MemoryMember } from '../log/memory-member.ts'
+import { decodePosition, isPast } from '../log/position.ts'
+import type { SourcePosition } from '../log/position.ts'
+import { CONTROL_HEADER, SOURCE_HEADER, topicNames } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Codecs } from '../schemas/codecs.ts'
+import { schemaIdOf } from '../schemas/codecs.ts'
+import type { Codec, Codecs } from '../schemas/codecs.ts'
 import type { Reading } from '../schemas/records.ts'
 import type { Pipeline } from './dsl.ts'
-import { Outputs } from './rows.ts'
-import type { RowBatch } from './sink.ts'
-import { Task } from './task.ts'
+import { engineErrors } from './errors.ts'
+import { MemoryTables } from './memory-tables.ts'
+import type { Row } from './memory-tables.ts'
+import { logBehind, sinkBehind } from './ports.ts'
+import type { Passage } from './ports.ts'
+import { startRuntime } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
+import { VirtualTime } from './virtual-time.ts'
+import type { VirtualProcess } from './virtual-time.ts'
 
 export interface DriverOptions {
   readonly pipeline: Pipeline
   readonly registry: Registry
   readonly codecs: Codecs
   readonly partitions?: number
-  /** Records that a task is handed at once. */
-  readonly batchRecords?: number
+  /** Records of a batch at most; asked for each batch where it is a function. */
+  readonly batchRecords?: number | (() => number)
+  /** Processes that share the partitions. */
+  readonly members?: number
 }
-
-export type Row = Readonly<Record<string, number | boolean | string | undefined>>
 
 /** A clock that moves only when it is told to. */
 export class HandClock implements Clock {
@@ -35,52 +46,102 @@ export class HandClock implements Clock {
   }
 }
 
+/** Steps without an end in sight: something waits for what never comes. */
+const STEPS_MAX = 5_000_000
+/** What is to come of the last record by itself has come after so much virtual time. */
+const CALM_MILLIS = 1_000
+
+interface Member {
+  readonly process: VirtualProcess
+  runtime: Runtime | undefined
+  subscription: MemoryMember | undefined
+}
+
 /**
- * Drives a pipeline in a test: the same tasks as in production, on the memory log, with append time
- * moved by hand. `crashAndRestore` throws the tasks away and makes them anew from the log.
+ * Drives a pipeline in a test: the runtime of production, on the memory log, with append time moved
+ * by hand and all waiting in virtual time. `crashAndRestore` throws the processes away wherever
+ * they are, and makes them anew from the log.
  */
 export class Driver {
   readonly clock = new HandClock()
-  readonly log = new MemoryLog(this.clock)
+  readonly log: MemoryLog
+  private readonly time = new VirtualTime()
   private readonly topics = topicNames()
+  private readonly group = 'driver'
   private readonly options: DriverOptions
   private readonly partitions: number
-  private outputs = new Outputs()
-  private tasks: Task[] = []
-  private readonly tables = new Map<string, Map<string, Row>>()
-  /** Every row in the order of its emission, by table. */
-  readonly emitted = new Map<string, Row[]>()
+  private readonly tables = new MemoryTables()
+  private members: Member[] = []
+  private failure: { readonly error: unknown } | undefined
+  /** Records of the topics, each once, in their order. */
   readonly records = new Map<string, unknown[]>()
+  private readonly recordsFrom = new Map<string, number>()
+  private readonly seen = new Map<string, SourcePosition>()
 
   constructor(options: DriverOptions) {
     this.options = options
-    this.partitions = options.partitions ?? 1
+    const { batchRecords = 500, partitions = 1 } = options
+    this.partitions = partitions
+    this.log = new MemoryLog(this.clock, {
+      batchRecords: typeof batchRecords === 'number' ? () => batchRecords : batchRecords,
+    })
     for (const topic of Object.values(this.topics) as string[]) {
       void this.log.createTopics([{ topic, partitions: this.partitions, settings: {} }])
     }
-    this.makeTasks()
+    this.startMembers()
   }
 
-  private makeTasks(): void {
+  private startMembers(): void {
+    const count = this.options.members ?? 1
+    this.members = Array.from({ length: count }, () => this.startMember())
+  }
+
+  private startMember(): Member {
+    const process = this.time.process()
+    const member: Member = { process, runtime: undefined, subscription: undefined }
+    // Each call of a port is a place where the process may be thrown away.
+    const passage: Passage = {
+      async call(_port, effect) {
+        await process.turn()
+        const answer = await effect()
+        await process.turn()
+        return answer
+      },
+    }
+    const fail = (error: unknown) => (this.failure ??= { error })
+    const { tables } = this
+    const sink = {
+      write: (batch: Parameters<MemoryTables['upsert']>[0]) => {
+        tables.upsert(batch)
+        return Promise.resolve()
+      },
+      close: () => Promise.resolve(),
+    }
     const { pipeline, registry, codecs } = this.options
-    this.outputs = new Outputs()
-    this.tasks = Array.from(
-      { length: this.partitions },
-      (_, partition) =>
-        new Task({
-          pipeline,
-          partition,
-          epoch: 0,
-          registry,
-          codecs,
-          topics: this.topics,
-          outputs: this.outputs,
-        }),
-    )
+    startRuntime({
+      ...{ pipeline, registry, codecs, topics: this.topics, group: this.group, epoch: 0 },
+      input: this.topics.readings,
+      scheduler: process,
+      log: logBehind(this.log, passage, (made) => (member.subscription = made)),
+      tables: sinkBehind(sink, passage),
+      onFailed: fail,
+    }).then((runtime) => (member.runtime = runtime), fail)
+    return member
   }
 
+  /** What the tasks have counted since they were made, by partition. */
   get counts() {
-    return this.tasks.map((task) => task.counts)
+    return this.members.flatMap(({ runtime }) => runtime?.tasks() ?? []).map((task) => task.counts)
+  }
+
+  /** Every row in the order of its emission, by table; once more what a crash made come again. */
+  get emitted(): ReadonlyMap<string, readonly Row[]> {
+    return this.tables.emitted
+  }
+
+  /** The rows of a table as a reader sees them: the last of each key. */
+  rows(table: string): readonly Row[] {
+    return this.tables.rows(table)
   }
 
   /** Appends readings, in their order, at the clock's time. */
@@ -111,72 +172,89 @@ export class Driver {
     return this
   }
 
-  /** Runs the tasks up to the end of the log, and takes what they emit. */
+  /** Goes on until all of the log is computed, sent and committed. */
   async run(): Promise<this> {
-    const size = this.options.batchRecords ?? 500
-    for (const [partition, task] of this.tasks.entries()) {
-      const from = task.nextOffset
-      for await (const batch of this.log.read({ topic: this.topics.readings, partition, from })) {
-        for (let at = 0; at < batch.count; at += size) {
-          task.process(batch, at, Math.min(batch.count, at + size))
-          this.collect()
+    await this.stepUntil(() => this.isSettled(), 'all to be committed')
+    const calmAt = this.time.nowMillis + CALM_MILLIS
+    while (this.time.nowMillis < calmAt && (await this.step()));
+    await this.stepUntil(() => this.isSettled(), 'all to be committed')
+    await this.takeRecords()
+    return this
+  }
+
+  /** Goes on for so many steps, and stops wherever that is: in the middle of a flush, perhaps. */
+  async runSteps(count: number): Promise<this> {
+    for (let i = 0; i < count && (await this.step()); i++);
+    return this
+  }
+
+  /**
+   * A kill of all processes, wherever they are. Their successors have their state when it is done,
+   * and emit again what was not committed.
+   */
+  async crashAndRestore(): Promise<this> {
+    for (const { process, subscription } of this.members) {
+      process.kill()
+      subscription?.expel()
+    }
+    this.startMembers()
+    const areReady = () =>
+      this.members.every(({ runtime }) => runtime?.readiness().ready === true) &&
+      this.counts.length === this.partitions
+    await this.stepUntil(() => Promise.resolve(areReady()), 'the processes to be ready')
+    return this
+  }
+
+  private async stepUntil(holds: () => Promise<boolean>, what: string): Promise<void> {
+    for (let steps = 0; !(await holds()); steps++) {
+      const goesOn = await this.step()
+      if (!goesOn || steps > STEPS_MAX) throw engineErrors.stuck({ what, steps })
+    }
+  }
+
+  private async step(): Promise<boolean> {
+    const goesOn = await this.time.step()
+    if (this.failure !== undefined) throw this.failure.error
+    return goesOn
+  }
+
+  private async isSettled(): Promise<boolean> {
+    const { readings } = this.topics
+    const ends = await this.log.endOffsets(readings)
+    const committed = await this.log.committed(this.group, readings)
+    return ends.every((end, partition) => Math.max(0, committed[partition]!.offset) >= end)
+  }
+
+  /** Reads the topics on, and drops what came again, as every reader does. */
+  private async takeRecords(): Promise<void> {
+    for (const topic of Object.values(this.topics) as string[]) {
+      if (topic === this.topics.readings) continue
+      for (let partition = 0; partition < this.partitions; partition++) {
+        const place = `${topic}:${partition}`
+        const from = this.recordsFrom.get(place) ?? 0
+        for await (const batch of this.log.read({ topic, partition, from })) {
+          this.recordsFrom.set(place, batch.nextOffset)
+          this.takeBatch(batch)
         }
       }
     }
-    return this
   }
 
-  /** A kill: state is lost, and made anew from the log, silently up to where it had come. */
-  async crashAndRestore(): Promise<this> {
-    const reached = this.tasks.map((task) => task.nextOffset)
-    this.makeTasks()
-    for (const [partition, task] of this.tasks.entries()) {
-      task.emitting = false
-      const to = reached[partition]!
-      for await (const batch of this.log.read({
-        topic: this.topics.readings,
-        partition,
-        from: 0,
-        to,
-      })) {
-        task.process(batch)
-      }
-      task.emitting = true
+  private takeBatch(batch: RecordBatch): void {
+    const list = this.records.get(batch.topic) ?? []
+    for (let i = 0; i < batch.count; i++) {
+      const position = decodePosition(batch.header(i, SOURCE_HEADER)!)!
+      const source = `${batch.topic}:${batch.partition}:${position.partition}`
+      const before = this.seen.get(source)
+      if (before !== undefined && !isPast(position, before)) continue
+      this.seen.set(source, position)
+      list.push(this.decoded(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])))
     }
-    return this
+    if (list.length > 0) this.records.set(batch.topic, list)
   }
 
-  private collect(): void {
-    const { tables, logs } = this.outputs.take()
-    for (const batch of tables) this.store(batch)
-    for (const [topic, records] of logs) {
-      const list = this.records.get(topic) ?? []
-      this.records.set(topic, list)
-      const codec =
-        topic === this.topics.windows ? this.options.codecs.window : this.options.codecs.anomaly
-      for (const record of records) list.push(codec.decode(record.value!))
-    }
-  }
-
-  private store(batch: RowBatch): void {
-    const { spec, count, columns } = batch
-    const table = this.tables.get(spec.table) ?? new Map<string, Row>()
-    const list = this.emitted.get(spec.table) ?? []
-    this.tables.set(spec.table, table)
-    this.emitted.set(spec.table, list)
-    for (let i = 0; i < count; i++) {
-      const row: Record<string, number | boolean | string | undefined> = {}
-      spec.columns.forEach(({ name, type }, c) => {
-        const value = columns[c]![i]
-        row[name] = type === 'boolean' ? value === 1 : value
-      })
-      table.set(spec.keys.map((key) => String(row[key])).join('|'), row)
-      list.push(row)
-    }
-  }
-
-  /** The rows of a table as a reader sees them: the last of each key. */
-  rows(table: string): readonly Row[] {
-    return [...(this.tables.get(table)?.values() ?? [])]
+  private decoded(value: Buffer): unknown {
+    const all = Object.values(this.options.codecs) as Codec<unknown>[]
+    return all.find(({ id }) => id === schemaIdOf(value))!.decode(value)
   }
 }

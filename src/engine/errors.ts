@@ -36,4 +36,11 @@ export const engineErrors = errorTable('engine', {
     message: (f: { slot: number; max: number }) =>
       `the list of slot ${f.slot} holds ${f.max} entries, the most that its operator declared`,
   },
+  stuck: {
+    domain: 'internal',
+    retryable: false,
+    message: (f: { what: string; steps: number }) =>
+      `the driver waited for ${f.what}, and nothing more comes after ${f.steps} steps: a promise ` +
+      'of the engine waits for nobody, or for a clock that is not handed in',
+  },
 })

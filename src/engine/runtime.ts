@@ -43,6 +43,8 @@ export interface RuntimeOptions {
 
 export interface Runtime {
   readiness(): Readiness
+  /** The tasks of the partitions that are at work here, by partition. */
+  tasks(): readonly Task[]
   /** Sends what was computed, commits, and leaves the group. */
   stop(): Promise<void>
 }
@@ -80,7 +82,7 @@ class PartitionRuntime implements Runtime {
     this.slices = new Slices(codecs, scheduler)
     this.restorer = options.restorer ?? new LogReplay(log, input, this.slices)
     this.metrics = new EngineMetrics(metrics, {
-      tasks: () => [...this.lanes.values()].map(({ task }) => task),
+      tasks: () => this.tasks(),
       restoring: () => this.restoring,
     })
     this.flusher = new Flusher({
@@ -106,6 +108,10 @@ class PartitionRuntime implements Runtime {
       onBatch: (batch, owned) => this.take(batch, owned),
       onFailed: (error) => this.fail(error),
     })
+  }
+
+  tasks(): readonly Task[] {
+    return [...this.lanes].sort(([a], [b]) => a - b).map(([, { task }]) => task)
   }
 
   private get stopped(): boolean {

@@ -21,15 +21,18 @@ interface Partition {
   end: number
 }
 
+const BATCH_RECORDS_MAX = 500
 const EMPTY = Buffer.alloc(0)
 
 /** The records of the memory log, by topic and partition. */
 export class MemoryStore {
   private readonly topics = new Map<string, readonly Partition[]>()
   private readonly clock: Clock
+  private readonly batchRecords: () => number
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, batchRecords = () => BATCH_RECORDS_MAX) {
     this.clock = clock
+    this.batchRecords = batchRecords
   }
 
   has(topic: string): boolean {
@@ -86,18 +89,19 @@ export class MemoryStore {
   }
 
   /**
-   * At most `countMax` records of [from, to), and how to read on; undefined where there are none.
+   * The next batch of [from, to), and how to read on; undefined where there is none.
    */
   slice(
     topic: string,
     partition: number,
-    range: { from: number; to: number; countMax: number },
+    range: { from: number; to: number },
   ): RecordBatch | undefined {
     const { records, end } = this.partition(topic, partition)
     const to = Math.min(range.to, end)
     const first = firstAt(records, range.from)
-    const last = Math.min(firstAt(records, to), first + range.countMax)
-    if (last <= first) return undefined
+    const known = firstAt(records, to)
+    if (known <= first) return undefined
+    const last = Math.min(known, first + this.batchRecords())
     const next = last < records.length ? records[last]!.offset : end
     const nextOffset = Math.min(next, to)
     return batchOf(records.slice(first, last), { topic, partition, nextOffset, headerOf })

@@ -2,8 +2,6 @@ import type { MemoryStore } from './memory-store.ts'
 import { partitionKey } from './log.ts'
 import type { Tail, TailOptions } from './log.ts'
 
-const BATCH_RECORDS_MAX = 500
-
 /** A tail of the memory log: it goes on when it is woken, and waits for no timer. */
 export class MemoryTail implements Tail {
   readonly startedAt: ReadonlyMap<string, number>
@@ -49,7 +47,7 @@ export class MemoryTail implements Tail {
   private async pumpPartition(topic: string, partition: number): Promise<void> {
     const key = partitionKey(topic, partition)
     while (!this.isOver) {
-      const range = { from: this.next.get(key)!, to: Infinity, countMax: BATCH_RECORDS_MAX }
+      const range = { from: this.next.get(key)!, to: Infinity }
       const batch = this.store.slice(topic, partition, range)
       if (batch === undefined) return
       this.next.set(key, batch.nextOffset)

@@ -9,16 +9,19 @@ import type {
   ReadOptions,
   RecordBatch,
   SubscribeOptions,
-  Subscription,
   Tail,
   TailOptions,
   TopicSpec,
 } from './log.ts'
 import { MemoryGroup } from './memory-group.ts'
+import type { MemoryMember } from './memory-member.ts'
 import { MemoryStore } from './memory-store.ts'
 import { MemoryTail } from './memory-tail.ts'
 
-const READ_RECORDS_MAX = 500
+export interface MemoryLogOptions {
+  /** How many records the next batch holds at most, so that a test may shuffle their borders. */
+  readonly batchRecords?: () => number
+}
 
 /**
  * The log in memory, for tests: append times come from a clock that is handed in, nothing waits for
@@ -31,8 +34,8 @@ export class MemoryLog implements Log {
   private readonly groups = new Map<string, MemoryGroup>()
   private readonly tails = new Set<MemoryTail>()
 
-  constructor(clock: Clock) {
-    this.store = new MemoryStore(clock)
+  constructor(clock: Clock, options: MemoryLogOptions = {}) {
+    this.store = new MemoryStore(clock, options.batchRecords)
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
@@ -92,7 +95,7 @@ export class MemoryLog implements Log {
     }
   }
 
-  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+  async subscribe(options: SubscribeOptions): Promise<MemoryMember> {
     let group = this.groups.get(options.group)
     if (group === undefined) {
       group = new MemoryGroup(this.store)
@@ -105,7 +108,7 @@ export class MemoryLog implements Log {
     const { topic, partition, to = this.store.partition(topic, partition).end } = options
     let from = options.from
     for (;;) {
-      const batch = this.store.slice(topic, partition, { from, to, countMax: READ_RECORDS_MAX })
+      const batch = this.store.slice(topic, partition, { from, to })
       if (batch === undefined) return
       yield batch
       from = batch.nextOffset

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { minutes, seconds } from '../../src/kernel/time.ts'
 import { QUALITIES } from '../../src/schemas/records.ts'
 import type { Reading } from '../../src/schemas/records.ts'
-import type { Row } from '../../src/engine/driver.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import { drive } from '../support/drive.ts'
 import { aReading, START } from '../support/readings.ts'
 

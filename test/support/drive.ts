@@ -1,9 +1,11 @@
 import { Driver } from '../../src/engine/driver.ts'
-import type { DriverOptions, Row } from '../../src/engine/driver.ts'
+import type { DriverOptions } from '../../src/engine/driver.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import type { Reading } from '../../src/schemas/records.ts'
 import { pipeline } from '../../topologies/index.ts'
+import { random } from './random.ts'
 import { testRegistry } from './registry.ts'
 
 const codecs = await loadCodecs()
@@ -20,9 +22,13 @@ export type Happening = readonly Reading[] | { readonly appendMicros: number }
 export interface Way {
   readonly name: string
   readonly partitions: number
-  readonly batchRecords: number
+  /** Records of a batch; 'shuffled': of another size each time. */
+  readonly batchRecords: number | 'shuffled'
   /** Kills and restores the tasks after so many happenings; 0: never. */
   readonly crashEvery: number
+  /** Where the kill comes: when all is done, or after a few steps, in the middle of things. */
+  readonly crashAt?: 'rest' | 'anywhere'
+  readonly members?: number
 }
 
 export const STRAIGHT: Way = { name: 'straight', partitions: 1, batchRecords: 500, crashEvery: 0 }
@@ -31,6 +37,14 @@ export const WAYS: readonly Way[] = [
   { name: 'through crashes', partitions: 1, batchRecords: 500, crashEvery: 1 },
   { name: 'record by record', partitions: 1, batchRecords: 1, crashEvery: 0 },
   { name: 'in 5 partitions, through crashes', partitions: 5, batchRecords: 7, crashEvery: 2 },
+  {
+    name: 'in 3 processes that are killed in the middle of things',
+    ...{ partitions: 8, batchRecords: 'shuffled', crashEvery: 1, crashAt: 'anywhere', members: 3 },
+  },
+  {
+    name: 'in one process that is killed in the middle of things',
+    ...{ partitions: 1, batchRecords: 'shuffled', crashEvery: 1, crashAt: 'anywhere' },
+  },
 ]
 
 export async function driveAlong(
@@ -38,13 +52,21 @@ export async function driveAlong(
   way: Way = STRAIGHT,
   registry: Registry = testRegistry(),
 ): Promise<Driver> {
-  const { partitions, batchRecords, crashEvery } = way
-  const driver = drive({ registry, partitions, batchRecords })
+  const { partitions, crashEvery, crashAt = 'rest', members = 1 } = way
+  const next = random(7)
+  const shuffled = () => 1 + Math.floor(next() * 40)
+  const batchRecords = way.batchRecords === 'shuffled' ? shuffled : way.batchRecords
+  const driver = drive({ registry, partitions, batchRecords, members })
   for (const [i, happening] of happenings.entries()) {
     if ('appendMicros' in happening) driver.advanceAppendTime(happening.appendMicros)
     else driver.append(happening)
+    const crashes = crashEvery > 0 && i % crashEvery === 0
+    if (crashes && crashAt === 'anywhere') {
+      await driver.runSteps(Math.floor(next() * 60))
+      await driver.crashAndRestore()
+    }
     await driver.run()
-    if (crashEvery > 0 && i % crashEvery === 0) await driver.crashAndRestore()
+    if (crashes && crashAt === 'rest') await driver.crashAndRestore()
   }
   return driver
 }

@@ -1,4 +1,5 @@
-import type { Row } from '../../src/engine/driver.ts'
+import { MemoryTables } from '../../src/engine/memory-tables.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import type { RowBatch, TableSink } from '../../src/engine/sink.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { RowBatch, TableSink } from '../../src/engine/sink.ts'
  * to.
  */
 export class MemorySink implements TableSink {
-  readonly tables = new Map<string, Map<string, Row>>()
+  private readonly tables = new MemoryTables()
   writes = 0
   private gate: Promise<void> = Promise.resolve()
   private open: () => void = () => undefined
@@ -32,17 +33,7 @@ export class MemorySink implements TableSink {
     this.writes++
     await this.gate
     if (this.dead) await new Promise<never>(() => undefined)
-    const { spec, count, columns } = batch
-    const table = this.tables.get(spec.table) ?? new Map<string, Row>()
-    this.tables.set(spec.table, table)
-    for (let i = 0; i < count; i++) {
-      const row: Record<string, number | boolean | string | undefined> = {}
-      spec.columns.forEach(({ name, type }, c) => {
-        const value = columns[c]![i]
-        row[name] = type === 'boolean' ? value === 1 : value
-      })
-      table.set(spec.keys.map((key) => String(row[key])).join('|'), row)
-    }
+    this.tables.upsert(batch)
   }
 
   close(): Promise<void> {
@@ -50,6 +41,6 @@ export class MemorySink implements TableSink {
   }
 
   rows(table: string): readonly Row[] {
-    return [...(this.tables.get(table)?.values() ?? [])]
+    return this.tables.rows(table)
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { minutes, seconds } from '../../src/kernel/time.ts'
-import type { Row } from '../../src/engine/driver.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import { driveAlong, WAYS } from '../support/drive.ts'
 import type { Happening } from '../support/drive.ts'
 import { aMeter, aReading, START } from '../support/readings.ts'

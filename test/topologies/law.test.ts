@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Driver } from '../../src/engine/driver.ts'
-import type { Row } from '../../src/engine/driver.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { pipeline } from '../../topologies/index.ts'
 import { logRecords } from '../oracle/log-records.ts'

@@ -34,10 +34,12 @@ for (const way of WAYS) {
       assert.deepEqual(sorted(driver.rows(table), leaveOut), expected, table)
     }
     if (way.partitions > 1) return
+    assert.deepEqual([...driver.records], [...straight.records], 'records, in order')
+    // What was not yet committed comes once more.
+    if (way.crashAt === 'anywhere') return
     for (const table of TABLES) {
       const emitted = driver.emitted.get(table) ?? []
       assert.deepEqual(emitted, straight.emitted.get(table), `${table}, in order`)
     }
-    assert.deepEqual([...driver.records], [...straight.records], 'records, in order')
   })
 }
