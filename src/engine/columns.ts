@@ -1,79 +1,83 @@
-/**
- * State in columns: one slot a series, values in pages of typed arrays. A column grows by a page,
- * so that growth copies nothing.
- */
+import { DIRTY, ELEMENT_BYTES, PagedArray } from './state/pages.ts'
+import type { ElementType } from './state/pages.ts'
+import type { KeyedPart } from './state/part.ts'
 
-export const PAGE_SLOTS = 4_096
-const SHIFT = 12
-const MASK = PAGE_SLOTS - 1
+/** State in columns: one slot a series, values in pages of typed arrays. */
 
-type Page = Float64Array | Int32Array | Uint16Array | Uint8Array
+/** A page holds no more slots than this, and no more bytes where a slot is wide. */
+const PAGE_SLOTS_MAX = 4_096
+const PAGE_BYTES_MAX = 64 * 1024
 
 /** What an operator declares: how many values of which type each slot has. */
 export interface ColumnDeclaration {
-  readonly type: 'f64' | 'i32' | 'u16' | 'u8'
+  readonly type: ElementType
   readonly width: number
+  /** What a new slot's values are; 0 where it is not said. */
+  readonly initial?: number
 }
 
-export const f64 = (width = 1): ColumnDeclaration => ({ type: 'f64', width })
-export const i32 = (width = 1): ColumnDeclaration => ({ type: 'i32', width })
-export const u16 = (width = 1): ColumnDeclaration => ({ type: 'u16', width })
-export const u8 = (width = 1): ColumnDeclaration => ({ type: 'u8', width })
+const declared = (type: ElementType, width: number, initial?: number): ColumnDeclaration =>
+  initial === undefined ? { type, width } : { type, width, initial }
 
-const BYTES = { f64: 8, i32: 4, u16: 2, u8: 1 } as const
+export const f64 = (width = 1, initial?: number) => declared('f64', width, initial)
+export const i32 = (width = 1, initial?: number) => declared('i32', width, initial)
+export const u16 = (width = 1, initial?: number) => declared('u16', width, initial)
+export const u8 = (width = 1, initial?: number) => declared('u8', width, initial)
 
-export class Column {
+function pageShift({ type, width }: ColumnDeclaration): number {
+  let shift = Math.log2(PAGE_SLOTS_MAX)
+  while (shift > 0 && ELEMENT_BYTES[type] * width * 2 ** shift > PAGE_BYTES_MAX) shift--
+  return shift
+}
+
+export class Column extends PagedArray {
   readonly declaration: ColumnDeclaration
-  private readonly pages: Page[] = []
   private readonly width: number
+  private readonly shift: number
+  private readonly mask: number
 
   constructor(declaration: ColumnDeclaration) {
+    const shift = pageShift(declaration)
+    super(declaration.type, declaration.width * 2 ** shift, declaration.initial)
     this.declaration = declaration
     this.width = declaration.width
+    this.shift = shift
+    this.mask = 2 ** shift - 1
   }
 
-  /** Makes room for `slots` slots; new ones are 0. */
+  /** Makes room for `slots` slots; new ones have the initial value. */
   grow(slots: number): void {
-    while (this.pages.length * PAGE_SLOTS < slots) this.pages.push(this.page())
-  }
-
-  private page(): Page {
-    const length = PAGE_SLOTS * this.width
-    switch (this.declaration.type) {
-      case 'f64':
-        return new Float64Array(length)
-      case 'i32':
-        return new Int32Array(length)
-      case 'u16':
-        return new Uint16Array(length)
-      case 'u8':
-        return new Uint8Array(length)
-    }
+    this.growPages(Math.ceil(slots / (this.mask + 1)))
   }
 
   get(slot: number, index = 0): number {
-    return this.pages[slot >> SHIFT]![(slot & MASK) * this.width + index]!
+    return this.pages[slot >> this.shift]![(slot & this.mask) * this.width + index]!
   }
 
   set(slot: number, value: number, index = 0): void {
-    this.pages[slot >> SHIFT]![(slot & MASK) * this.width + index] = value
+    const page = slot >> this.shift
+    if (this.states[page] !== DIRTY && !this.touch(page, value)) return
+    this.pages[page]![(slot & this.mask) * this.width + index] = value
   }
 
   fill(slot: number, value: number): void {
-    const from = (slot & MASK) * this.width
-    this.pages[slot >> SHIFT]!.fill(value, from, from + this.width)
+    const page = slot >> this.shift
+    if (this.states[page] !== DIRTY && !this.touch(page, value)) return
+    const from = (slot & this.mask) * this.width
+    this.pages[page]!.fill(value, from, from + this.width)
+  }
+
+  /** Makes a slot's values what they were when it was new. */
+  forget(slot: number): void {
+    this.fill(slot, this.initial)
   }
 
   /** Copies the first `count` values of a slot, and answers `into`. */
   copy(slot: number, count: number, into: Float64Array): Float64Array {
-    const page = this.pages[slot >> SHIFT]!
-    const from = (slot & MASK) * this.width
+    const page = this.pages[slot >> this.shift]!
+    const from = (slot & this.mask) * this.width
     for (let i = 0; i < count; i++) into[i] = page[from + i]!
     return into
-  }
-
-  get bytes(): number {
-    return this.pages.length * PAGE_SLOTS * this.width * BYTES[this.declaration.type]
   }
 }
 
@@ -82,8 +86,9 @@ export type Columns<D extends Record<string, ColumnDeclaration>> = {
 }
 
 /** The columns of one operator in one task. */
-export class ColumnSet<D extends Record<string, ColumnDeclaration>> {
+export class ColumnSet<D extends Record<string, ColumnDeclaration>> implements KeyedPart {
   readonly columns: Columns<D>
+  readonly arrays: Readonly<Record<string, Column>>
   private readonly all: readonly Column[]
 
   constructor(declarations: D) {
@@ -92,11 +97,16 @@ export class ColumnSet<D extends Record<string, ColumnDeclaration>> {
       made[name] = new Column(declaration)
     }
     this.columns = made as Columns<D>
+    this.arrays = made
     this.all = Object.values(made)
   }
 
   grow(slots: number): void {
     for (const column of this.all) column.grow(slots)
+  }
+
+  forget(slot: number): void {
+    for (const column of this.all) column.forget(slot)
   }
 
   get bytes(): number {

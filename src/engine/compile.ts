@@ -2,12 +2,13 @@ import type { TaskCounts } from './counts.ts'
 import { Ingest } from './ingest.ts'
 import type { AnyNode, SeriesNode } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { Bench, Progress, Runner, SlotState } from './runner.ts'
+import type { Bench, Progress, Runner } from './runner.ts'
 import { runScan } from './runners/scan.ts'
 import { runLog, runTable } from './runners/sinks.ts'
 import { runFilter } from './runners/stateless.ts'
 import { runCombine, runWindow } from './runners/windows.ts'
 import type { SeriesTable } from './series.ts'
+import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
 import type { Cause, CombineState, Emit, WindowState } from './windows.ts'
 
@@ -30,20 +31,15 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
 export interface Frame {
   readonly options: TaskOptions
   readonly table: SeriesTable
+  readonly state: TaskState
   readonly progress: Progress
   readonly cause: Cause
   readonly counts: TaskCounts
 }
 
-/** A pipeline put to work: what takes measurements in, and the state that its nodes keep. */
-export interface Compiled {
-  readonly ingest: Ingest
-  readonly states: readonly SlotState[]
-}
-
-export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
+/** Puts a pipeline to work. Answers what takes measurements in. */
+export function compile({ nodes }: Pipeline, frame: Frame): Ingest {
   const consumers = new Map<AnyNode, Emit<never>[]>(nodes.map((node) => [node, []]))
-  const states: SlotState[] = []
   const windows: WindowState[] = []
   const combines: CombineState[] = []
   const bench: Bench = {
@@ -57,12 +53,12 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
         for (const consumer of list) consumer(slot, item)
       }
     },
-    keep: (state) => states.push(state),
   }
   for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
   const { table, cause, counts } = frame
   const source = nodes.find((node): node is SeriesNode => node.kind === 'series')!
   const emitSample = bench.emitOf(source) as Emit<unknown>
   const ingest = new Ingest({ node: source, table, windows, combines, cause, counts, emitSample })
-  return { ingest, states }
+  frame.state.add(source.id, 'restatements', ingest.restater)
+  return ingest
 }

@@ -41,7 +41,7 @@ export class Ingest {
   private courseSlot = NONE
   /** All widths, ascending. */
   private readonly widths: readonly WidthState[]
-  private readonly restater: Restater
+  readonly restater: Restater
   private readonly horizon: Micros
   private readonly narrowest: Micros
   /**

@@ -1,18 +1,27 @@
+import { Column, i32, u16 } from './columns.ts'
+import { PagedArray } from './state/pages.ts'
+import type { Plain, StatePart } from './state/part.ts'
+
+const PAGE_BYTES = 64 * 1024
+
 /**
  * Finds the slot of a key among bytes, without making a string: open addressing with linear
  * probing, at most half full. Slots are numbered in the order in which their keys were first seen.
+ * The table of places follows from the keys, and is no state.
  */
-export class KeyTable {
+export class KeyTable implements StatePart {
   private table: Int32Array
   private hashes = new Int32Array(1_024)
-  private starts = new Float64Array(1_024)
-  private arena: Buffer
+  /** Where a key begins in the bytes of all keys, and its length; none straddles two pages. */
+  private readonly starts = new Column(i32())
+  private readonly lengths = new Column(u16())
+  private readonly text = new PagedArray('u8', PAGE_BYTES)
+  readonly arrays = { starts: this.starts, lengths: this.lengths, text: this.text }
   private used = 0
   size = 0
 
   constructor(slots = 1_024) {
     this.table = new Int32Array(2 * slots).fill(-1)
-    this.arena = Buffer.allocUnsafe(32 * slots)
   }
 
   /** The slot of the key in [start, end), or -1. */
@@ -35,12 +44,19 @@ export class KeyTable {
 
   /** The key of a slot. */
   keyOf(slot: number): string {
-    return this.arena.toString('utf8', this.starts[slot], this.starts[slot + 1])
+    return this.bytesOf(slot).toString('utf8')
+  }
+
+  /** The key of a slot as it lies in memory, where it stays. */
+  bytesOf(slot: number): Buffer {
+    const start = this.starts.get(slot)
+    const { buffer } = this.text.pages[start >>> 16]!
+    return Buffer.from(buffer as ArrayBuffer, start & 0xffff, this.lengths.get(slot))
   }
 
   get bytes(): number {
-    const { table, hashes, starts, arena } = this
-    return table.byteLength + hashes.byteLength + starts.byteLength + arena.length
+    const { table, hashes, starts, lengths, text } = this
+    return table.byteLength + hashes.byteLength + starts.bytes + lengths.bytes + text.bytes
   }
 
   private probe(bytes: Uint8Array, start: number, end: number, hash: number): number {
@@ -55,35 +71,44 @@ export class KeyTable {
   }
 
   private equals(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const { arena } = this
-    let at = this.starts[slot]!
-    if (this.starts[slot + 1]! - at !== end - start) return false
-    for (let i = start; i < end; i++) if (arena[at++] !== bytes[i]) return false
+    if (this.lengths.get(slot) !== end - start) return false
+    const place = this.starts.get(slot)
+    const page = this.text.pages[place >>> 16]!
+    let at = place & 0xffff
+    for (let i = start; i < end; i++) if (page[at++] !== bytes[i]) return false
     return true
   }
 
   private add(bytes: Uint8Array, start: number, end: number, hash: number, place: number): number {
     const slot = this.size++
     const length = end - start
-    if (slot + 2 > this.starts.length) {
-      this.starts = grown(this.starts, new Float64Array(2 * this.starts.length))
-      this.hashes = grown(this.hashes, new Int32Array(2 * this.hashes.length))
-    }
-    if (this.used + length > this.arena.length) {
-      this.arena = grown(this.arena, Buffer.allocUnsafe(2 * (this.arena.length + length)))
-    }
-    this.arena.set(bytes.subarray(start, end), this.used)
-    this.starts[slot] = this.used
+    if ((this.used & 0xffff) + length > PAGE_BYTES) this.used = ((this.used >>> 16) + 1) << 16
+    this.text.growPages(((this.used + Math.max(1, length) - 1) >>> 16) + 1)
+    this.starts.grow(slot + 1)
+    this.lengths.grow(slot + 1)
+    this.text.open(this.used >>> 16).set(bytes.subarray(start, end), this.used & 0xffff)
+    this.starts.set(slot, this.used)
+    this.lengths.set(slot, length)
     this.used += length
-    this.starts[slot + 1] = this.used
-    this.hashes[slot] = hash
+    this.remember(slot, hash)
     this.table[place] = slot
     if (this.size * 2 > this.table.length) this.rehash()
     return slot
   }
 
+  private remember(slot: number, hash: number): void {
+    if (slot >= this.hashes.length) {
+      const wider = new Int32Array(2 * this.hashes.length)
+      wider.set(this.hashes)
+      this.hashes = wider
+    }
+    this.hashes[slot] = hash
+  }
+
   private rehash(): void {
-    const table = new Int32Array(2 * this.table.length).fill(-1)
+    let room = this.table.length
+    while (this.size * 2 > room) room *= 2
+    const table = new Int32Array(room).fill(-1)
     const mask = table.length - 1
     for (let slot = 0; slot < this.size; slot++) {
       let place = this.hashes[slot]! & mask
@@ -92,11 +117,26 @@ export class KeyTable {
     }
     this.table = table
   }
-}
 
-function grown<T extends { set(from: T): void }>(from: T, into: T): T {
-  into.set(from)
-  return into
+  save(): Plain {
+    return { size: this.size, used: this.used }
+  }
+
+  load(plain: Plain): void {
+    const { size, used } = plain as { size: number; used: number }
+    this.size = size
+    this.used = used
+    this.starts.grow(size)
+    this.lengths.grow(size)
+    for (let slot = 0; slot < size; slot++) {
+      const start = this.starts.get(slot)
+      const page = this.text.pages[start >>> 16] as Uint8Array
+      const from = start & 0xffff
+      this.remember(slot, hashOf(page, from, from + this.lengths.get(slot)))
+    }
+    this.table = new Int32Array(this.table.length).fill(-1)
+    this.rehash()
+  }
 }
 
 /** FNV-1a, 32 bits, with its high bits folded down: the table takes the low ones. */

@@ -1,4 +1,7 @@
 import { engineErrors } from './errors.ts'
+import { Blocks } from './state/blocks.ts'
+import { DIRTY, PagedArray } from './state/pages.ts'
+import type { KeyedPart, Plain } from './state/part.ts'
 
 /**
  * Bounded lists: for each slot a short list of entries of `fields` doubles, in blocks of one arena.
@@ -22,26 +25,30 @@ export function list<const Field extends string>(
   return { fields, max: options.max }
 }
 
-const SMALLEST = 4
+/** The log2 of the entries of the smallest block, and of what a page holds at least. */
+const SMALLEST = 2
+const PAGE_SHIFT_MIN = 10
 
-export class BoundedLists<Field extends string = string> {
+export class BoundedLists<Field extends string = string> implements KeyedPart {
   private readonly width: number
   private readonly max: number
-  private readonly chunkEntries: number
+  private readonly shift: number
+  private readonly mask: number
   private readonly place: ReadonlyMap<Field, number>
-  private readonly chunks: Float64Array[] = []
-  private readonly free = new Map<number, number[]>()
-  private next = 0
-  private base = new Int32Array(0)
-  private capacity = new Int32Array(0)
-  private length = new Int32Array(0)
+  private readonly entries: PagedArray
+  private readonly blocks: Blocks
+  readonly arrays: Readonly<Record<string, PagedArray>>
 
   constructor(declaration: ListDeclaration<Field>) {
     this.width = declaration.fields.length
     this.max = declaration.max
-    // A block lies within one chunk, so a chunk holds at least the largest.
-    this.chunkEntries = Math.max(8_192, 2 ** Math.ceil(Math.log2(declaration.max)))
+    // A block lies within one page, so a page holds at least the largest.
+    this.shift = Math.max(PAGE_SHIFT_MIN, Math.ceil(Math.log2(declaration.max)))
+    this.mask = 2 ** this.shift - 1
     this.place = new Map(declaration.fields.map((field, i) => [field, i]))
+    this.entries = new PagedArray('f64', this.width * 2 ** this.shift)
+    this.blocks = new Blocks(this.entries, this.shift, this.width, SMALLEST)
+    this.arrays = { entries: this.entries, ...this.blocks.arrays }
   }
 
   /** The number by which `get` and `set` know a field. */
@@ -50,86 +57,68 @@ export class BoundedLists<Field extends string = string> {
   }
 
   grow(slots: number): void {
-    if (slots <= this.base.length) return
-    const room = Math.max(1_024, 2 * slots)
-    for (const name of ['base', 'capacity', 'length'] as const) {
-      const wider = new Int32Array(room)
-      wider.set(this[name])
-      this[name] = wider
-    }
+    this.blocks.grow(slots)
   }
 
   count(slot: number): number {
-    return this.length[slot]!
+    return this.blocks.length.get(slot)
   }
 
   get(slot: number, index: number, field: number): number {
-    const at = this.base[slot]! + index
-    return this.chunks[Math.floor(at / this.chunkEntries)]![
-      (at % this.chunkEntries) * this.width + field
-    ]!
+    const at = this.blocks.base.get(slot) + index
+    return this.entries.pages[at >>> this.shift]![(at & this.mask) * this.width + field]!
   }
 
   set(slot: number, index: number, field: number, value: number): void {
-    const at = this.base[slot]! + index
-    this.chunks[Math.floor(at / this.chunkEntries)]![
-      (at % this.chunkEntries) * this.width + field
-    ] = value
+    const at = this.blocks.base.get(slot) + index
+    const page = at >>> this.shift
+    if (this.entries.states[page] !== DIRTY) this.entries.open(page)
+    this.entries.pages[page]![(at & this.mask) * this.width + field] = value
   }
 
   /** Adds an entry of zeros at the end, and answers its index. @throws engine.listFull */
   push(slot: number): number {
-    const count = this.length[slot]!
+    const { blocks } = this
+    const count = blocks.length.get(slot)
     if (count >= this.max) throw engineErrors.listFull({ slot, max: this.max })
-    if (count === this.capacity[slot]!) this.enlarge(slot)
-    this.length[slot] = count + 1
+    if (blocks.isFull(slot)) blocks.enlarge(slot, (from, to, n) => this.move(from, to, n))
+    blocks.length.set(slot, count + 1)
     for (let field = 0; field < this.width; field++) this.set(slot, count, field, 0)
     return count
   }
 
   /** Forgets the first `count` entries. */
   dropFirst(slot: number, count: number): void {
-    const left = this.length[slot]! - count
+    const left = this.blocks.length.get(slot) - count
     for (let i = 0; i < left; i++) {
       for (let field = 0; field < this.width; field++) {
         this.set(slot, i, field, this.get(slot, i + count, field))
       }
     }
-    this.length[slot] = left
+    this.blocks.length.set(slot, left)
+  }
+
+  forget(slot: number): void {
+    this.blocks.forget(slot)
   }
 
   get bytes(): number {
-    return this.chunks.length * this.chunkEntries * this.width * 8 + this.base.length * 12
+    return this.entries.bytes + this.blocks.bytes
   }
 
-  private enlarge(slot: number): void {
-    const { chunkEntries, width } = this
-    const before = this.capacity[slot]!
-    const room = before === 0 ? SMALLEST : 2 * before
-    const from = this.base[slot]!
-    const to = this.block(room)
-    if (before > 0) {
-      const start = (from % chunkEntries) * width
-      const entries = this.chunks[Math.floor(from / chunkEntries)]!
-      const target = this.chunks[Math.floor(to / chunkEntries)]!
-      target.set(entries.subarray(start, start + before * width), (to % chunkEntries) * width)
-      const blocks = this.free.get(before)
-      if (blocks === undefined) this.free.set(before, [from])
-      else blocks.push(from)
-    }
-    this.base[slot] = to
-    this.capacity[slot] = room
+  save(): Plain {
+    return this.blocks.save()
   }
 
-  private block(room: number): number {
-    const used = this.free.get(room)?.pop()
-    if (used !== undefined) return used
-    // Aligned to its own size, so that it never straddles two chunks.
-    const place = Math.ceil(this.next / room) * room
-    this.next = place + room
-    while (this.chunks.length * this.chunkEntries < this.next) {
-      this.chunks.push(new Float64Array(this.chunkEntries * this.width))
-    }
-    return place
+  load(plain: Plain): void {
+    this.blocks.load(plain)
+  }
+
+  private move(from: number, to: number, count: number): void {
+    const { width, shift, mask } = this
+    const target = this.entries.open(to >>> shift)
+    const start = (from & mask) * width
+    const moved = this.entries.pages[from >>> shift]!.subarray(start, start + count * width)
+    target.set(moved, (to & mask) * width)
   }
 }

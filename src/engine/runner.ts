@@ -1,5 +1,6 @@
 import type { AnyNode, StreamNode } from './nodes.ts'
 import type { SeriesTable } from './series.ts'
+import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
 import type { CombineState, Emit, WindowState } from './windows.ts'
 
@@ -14,14 +15,6 @@ export type Runner<K extends AnyNode['kind']> = (
   node: Extract<AnyNode, { kind: K }>,
   bench: Bench,
 ) => void
-
-/** State by slot that a node keeps: it grows with the series of the task. */
-export interface SlotState {
-  grow(slots: number): void
-  /** A slot is a series' from now on: what it held before is forgotten. */
-  begin?(slot: number): void
-  readonly bytes: number
-}
 
 /** Where the task is: what sinks need to know of the record that is being taken in. */
 export interface Progress {
@@ -44,6 +37,6 @@ export interface Bench {
   readonly feed: (node: StreamNode, consumer: Emit<never>) => void
   /** What a node's own items are handed to. */
   readonly emitOf: (node: StreamNode) => Emit<never>
-  /** State by slot belongs to the task from now on. */
-  readonly keep: (state: SlotState) => void
+  /** To which a node adds, under its id, whatever it remembers from record to record. */
+  readonly state: TaskState
 }

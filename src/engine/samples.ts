@@ -1,68 +1,67 @@
 import { LIMITS } from '../kernel/limits.ts'
+import { Blocks } from './state/blocks.ts'
+import { DIRTY, PagedArray } from './state/pages.ts'
+import type { KeyedPart, Plain } from './state/part.ts'
 
 /**
  * The samples of all series of a task: for each series a list ascending in `at`, in blocks of an
- * arena of typed arrays. A block's size is a power of two; blocks that a list has outgrown are used
- * again.
+ * arena of typed arrays. Pages of sequence numbers and of qualities take no memory while nobody
+ * says any.
  */
 
-const CHUNK = 65_536
-const SHIFT = 16
-const MASK = CHUNK - 1
-const SMALLEST = 8
+const SHIFT = Math.log2(LIMITS.samplesPerSeriesMax)
+const PAGE = 2 ** SHIFT
+const MASK = PAGE - 1
+/** The log2 of the samples in the smallest block. */
+const SMALLEST = 3
 
-export class SampleStore {
-  private readonly at: Float64Array[] = []
-  private readonly value: Float64Array[] = []
-  private readonly seq: Float64Array[] = []
-  private readonly quality: Uint8Array[] = []
-  private readonly free = new Map<number, number[]>()
-  private nextBlock = 0
-
-  private base = new Float64Array(0)
-  private capacity = new Int32Array(0)
-  private length = new Int32Array(0)
+export class SampleStore implements KeyedPart {
+  private readonly at = new PagedArray('f64', PAGE)
+  private readonly value = new PagedArray('f64', PAGE)
+  private readonly seq = new PagedArray('f64', PAGE, -Infinity)
+  private readonly quality = new PagedArray('u8', PAGE)
+  private readonly all = [this.at, this.value, this.seq, this.quality]
+  private readonly blocks = new Blocks(this.at, SHIFT, 1, SMALLEST)
+  readonly arrays: Readonly<Record<string, PagedArray>> = {
+    at: this.at,
+    value: this.value,
+    seq: this.seq,
+    quality: this.quality,
+    ...this.blocks.arrays,
+  }
 
   /** Makes room for `lists` lists; new ones are empty. */
   grow(lists: number): void {
-    if (lists <= this.base.length) return
-    const room = Math.max(1_024, 2 * lists)
-    const base = new Float64Array(room)
-    const capacity = new Int32Array(room)
-    const length = new Int32Array(room)
-    base.set(this.base)
-    capacity.set(this.capacity)
-    length.set(this.length)
-    Object.assign(this, { base, capacity, length })
+    this.blocks.grow(lists)
   }
 
   count(list: number): number {
-    return this.length[list]!
+    return this.blocks.length.get(list)
   }
 
   atOf(list: number, index: number): number {
-    const place = this.base[list]! + index
-    return this.at[place >>> SHIFT]![place & MASK]!
+    const place = this.blocks.base.get(list) + index
+    return this.at.pages[place >>> SHIFT]![place & MASK]!
   }
 
   valueOf(list: number, index: number): number {
-    const place = this.base[list]! + index
-    return this.value[place >>> SHIFT]![place & MASK]!
+    const place = this.blocks.base.get(list) + index
+    return this.value.pages[place >>> SHIFT]![place & MASK]!
   }
 
   seqOf(list: number, index: number): number {
-    const place = this.base[list]! + index
-    return this.seq[place >>> SHIFT]![place & MASK]!
+    const place = this.blocks.base.get(list) + index
+    return this.seq.pages[place >>> SHIFT]![place & MASK]!
   }
 
   qualityOf(list: number, index: number): number {
-    const place = this.base[list]! + index
-    return this.quality[place >>> SHIFT]![place & MASK]!
+    const place = this.blocks.base.get(list) + index
+    return this.quality.pages[place >>> SHIFT]![place & MASK]!
   }
 
   /** The index of the first sample at or after `at`; the count where there is none. */
   lowerBound(list: number, at: number): number {
-    const count = this.length[list]!
+    const count = this.blocks.length.get(list)
     // Nearly all come in order: look at the end first.
     if (count === 0 || this.atOf(list, count - 1) < at) return count
     let low = 0
@@ -84,12 +83,13 @@ export class SampleStore {
     seq: number,
     quality: number,
   ): boolean {
-    const count = this.length[list]!
+    const { blocks } = this
+    const count = blocks.length.get(list)
     if (count >= LIMITS.samplesPerSeriesMax) return false
-    if (count === this.capacity[list]!) this.enlarge(list)
-    const place = this.base[list]! + index
+    if (blocks.isFull(list)) this.enlarge(list)
+    const place = blocks.base.get(list) + index
     if (index < count) this.move(place, place + 1, count - index)
-    this.length[list] = count + 1
+    blocks.length.set(list, count + 1)
     this.replace(list, index, at, value, seq, quality)
     return true
   }
@@ -102,69 +102,68 @@ export class SampleStore {
     seq: number,
     quality: number,
   ): void {
-    const place = this.base[list]! + index
-    const chunk = place >>> SHIFT
+    const place = this.blocks.base.get(list) + index
+    const page = place >>> SHIFT
     const within = place & MASK
-    this.at[chunk]![within] = at
-    this.value[chunk]![within] = value
-    this.seq[chunk]![within] = seq
-    this.quality[chunk]![within] = quality
+    write(this.at, page, within, at)
+    write(this.value, page, within, value)
+    write(this.seq, page, within, seq)
+    write(this.quality, page, within, quality)
   }
 
   /** Forgets the first `count` samples of a list. */
   dropFirst(list: number, count: number): void {
     if (count <= 0) return
-    const left = this.length[list]! - count
-    const place = this.base[list]!
+    const left = this.blocks.length.get(list) - count
+    const place = this.blocks.base.get(list)
     if (left > 0) this.move(place + count, place, left)
-    this.length[list] = left
+    this.blocks.length.set(list, left)
+  }
+
+  forget(list: number): void {
+    this.blocks.forget(list)
   }
 
   get bytes(): number {
-    return this.at.length * CHUNK * 25 + this.base.length * 16
+    return this.all.reduce((sum, array) => sum + array.bytes, this.blocks.bytes)
+  }
+
+  save(): Plain {
+    return this.blocks.save()
+  }
+
+  load(plain: Plain): void {
+    this.blocks.load(plain)
+    for (const array of this.all) array.growPages(this.at.pages.length)
   }
 
   private move(from: number, to: number, count: number): void {
-    const chunk = from >>> SHIFT
     const start = from & MASK
-    for (const column of [this.at, this.value, this.seq, this.quality]) {
-      column[chunk]!.copyWithin(to & MASK, start, start + count)
+    for (const array of this.all) {
+      if (array.isBlank(from >>> SHIFT) && array.isBlank(to >>> SHIFT)) continue
+      const target = array.open(to >>> SHIFT)
+      const source = array.pages[from >>> SHIFT]!
+      if (source === target) target.copyWithin(to & MASK, start, start + count)
+      else target.set(source.subarray(start, start + count), to & MASK)
     }
   }
 
   private enlarge(list: number): void {
-    const capacity = this.capacity[list]!
-    const wanted = capacity === 0 ? SMALLEST : 2 * capacity
-    const from = this.base[list]!
-    const to = this.block(wanted)
-    const count = this.length[list]!
-    if (count > 0) {
-      const start = from & MASK
-      for (const column of [this.at, this.value, this.seq, this.quality]) {
-        column[to >>> SHIFT]!.set(column[from >>> SHIFT]!.subarray(start, start + count), to & MASK)
-      }
-    }
-    if (capacity > 0) {
-      const free = this.free.get(capacity)
-      if (free === undefined) this.free.set(capacity, [from])
-      else free.push(from)
-    }
-    this.base[list] = to
-    this.capacity[list] = wanted
+    // What the new block needs is there before anything is moved into it.
+    const pages = this.at.pages.length
+    this.blocks.enlarge(list, (from, to, count) => {
+      this.growAll()
+      this.move(from, to, count)
+    })
+    if (this.at.pages.length > pages) this.growAll()
   }
 
-  /** A block lies within one chunk: sizes are powers of two, and each is aligned to its own. */
-  private block(size: number): number {
-    const used = this.free.get(size)?.pop()
-    if (used !== undefined) return used
-    const place = Math.ceil(this.nextBlock / size) * size
-    this.nextBlock = place + size
-    while (this.at.length * CHUNK < this.nextBlock) {
-      this.at.push(new Float64Array(CHUNK))
-      this.value.push(new Float64Array(CHUNK))
-      this.seq.push(new Float64Array(CHUNK))
-      this.quality.push(new Uint8Array(CHUNK))
-    }
-    return place
+  private growAll(): void {
+    for (const array of this.all) array.growPages(this.at.pages.length)
   }
+}
+
+function write(array: PagedArray, page: number, within: number, value: number): void {
+  if (array.states[page] !== DIRTY && !array.touch(page, value)) return
+  array.pages[page]![within] = value
 }

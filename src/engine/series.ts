@@ -2,80 +2,89 @@ import { wattHoursIn } from '../kernel/units.ts'
 import { MICROS_PER_SECOND } from '../kernel/time.ts'
 import type { Micros } from '../kernel/time.ts'
 import type { ChannelSpec, Registry } from '../registry/registry.ts'
-import { ColumnSet, f64, i32, u8 } from './columns.ts'
+import { ColumnSet } from './columns.ts'
 import { KeyTable } from './keys.ts'
-import type { Lateness } from './nodes.ts'
+import type { Lateness, SeriesNode } from './nodes.ts'
 import type { RegisterRules, Settled } from './register.ts'
 import { SampleStore } from './samples.ts'
+import { GAPS, METER_COLUMNS, NO_SERIES, SERIES_COLUMNS } from './series-columns.ts'
+import type { Plain, StatePart } from './state/part.ts'
+import type { TaskState } from './state/task-state.ts'
 
-/** How many gaps tell a series' expected interval. */
-const GAPS = 12
 const KINDS = { gauge: 0, interval: 1, cumulative: 2 } as const
-export const NO_SERIES = -1
+/** A name and its two places among the names, roughly. */
+const NAME_BYTES = 64
 
 /**
  * The meters and series of one task, in slots. Names and registry facts are looked up once, when a
- * meter or a series is first seen.
+ * meter or a series is first seen. A series that has been silent for the retention time is
+ * forgotten: its slot serves another one. Meters are remembered, for their newest time.
  */
-export class SeriesTable {
+export class SeriesTable implements StatePart {
   readonly samples = new SampleStore()
-  readonly meters = new ColumnSet({
-    newestAt: f64(),
-    disorder: f64(),
-    expected: f64(),
-    /** The watermark at which something closes or freezes. */
-    due: f64(),
-    first: i32(),
-    /** The series that the last reading began with. */
-    lead: i32(),
-  })
-  readonly series = new ColumnSet({
-    meter: i32(),
-    channel: i32(),
-    next: i32(),
-    /** The series that came after this in the last reading. */
-    follow: i32(),
-    kind: u8(),
-    labelEnd: u8(),
-    /** Wh in one unit; NaN where it is none of energy. */
-    wattHours: f64(),
-    rolloverAt: f64(),
-    gapMax: f64(),
-    length: f64(),
-    expected: f64(),
-    newestAt: f64(),
-    gapCount: u8(),
-    gaps: f64(GAPS),
-    settledAt: f64(),
-    settledWh: f64(),
-    givenWh: f64(),
-    boundary: f64(),
-    pending: i32(),
-  })
+  readonly meters = new ColumnSet(METER_COLUMNS)
+  readonly series = new ColumnSet(SERIES_COLUMNS)
   readonly tenants: string[] = []
   readonly meterIds: string[] = []
-  readonly keys: Buffer[] = []
   readonly channels: string[] = []
-  seriesCount = 0
+  readonly arrays = {}
+  /** Slots below this were given to a series at some time. */
+  slotCount = 0
 
   private readonly meterKeys = new KeyTable()
   private readonly channelKeys = new KeyTable(64)
   private readonly registry: Registry
   private readonly disorder: Lateness['disorder']
+  private readonly state: TaskState
   private readonly tenantNames = new Map<string, string>()
+  private freeSlot = NO_SERIES
+  private freeSlots = 0
 
-  /** `disorder` is that of all meters, or each has what the registry says. */
-  constructor(registry: Registry, disorder: Lateness['disorder']) {
+  /** The state of `node` becomes part of `state`. */
+  constructor(registry: Registry, node: SeriesNode, state: TaskState) {
     this.registry = registry
-    this.disorder = disorder
+    this.disorder = node.lateness.disorder
+    this.state = state
+    state.add(node.id, 'meter-keys', this.meterKeys)
+    state.add(node.id, 'channel-keys', this.channelKeys)
+    state.add(node.id, 'meters', this.meters)
+    state.add(node.id, 'names', this)
+    state.addKeyed(node.id, 'series', this.series)
+    state.addKeyed(node.id, 'samples', this.samples)
   }
 
   get meterCount(): number {
     return this.meterKeys.size
   }
 
+  /** Series that are remembered. */
+  get seriesCount(): number {
+    return this.slotCount - this.freeSlots
+  }
+
+  /** About what the names take: two strings and their places. */
   get bytes(): number {
-    return this.samples.bytes + this.meters.bytes + this.series.bytes + this.meterKeys.bytes
+    return this.meterIds.length * NAME_BYTES
+  }
+
+  /** The record key of a meter, where it lies in memory. */
+  keyOf(meter: number): Buffer {
+    return this.meterKeys.bytesOf(meter)
+  }
+
+  save(): Plain {
+    const { slotCount, freeSlot, freeSlots } = this
+    return { slotCount, freeSlot, freeSlots }
+  }
+
+  load(plain: Plain): void {
+    Object.assign(this, plain)
+    for (let meter = 0; meter < this.meterKeys.size; meter++) this.nameMeter(meter)
+    for (let channel = 0; channel < this.channelKeys.size; channel++) {
+      this.channels.push(this.channelKeys.keyOf(channel))
+    }
+    this.meters.grow(this.meterKeys.size)
+    this.state.grow(this.slotCount)
   }
 
   /** The slot of the meter whose record key is in [start, end) of `bytes`; made where it is new. */
@@ -87,23 +96,21 @@ export class SeriesTable {
   }
 
   private addMeter(slot: number): void {
+    this.nameMeter(slot)
+    const spec = this.registry.meter(this.tenants[slot]!, this.meterIds[slot]!)
+    const c = this.meters.columns
+    this.meters.grow(slot + 1)
+    c.disorder.set(slot, this.disorder === 'registered' ? spec.disorderMicros : this.disorder)
+    c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
+  }
+
+  private nameMeter(slot: number): void {
     const key = this.meterKeys.keyOf(slot)
     const slash = key.indexOf('/')
     const tenant = this.tenantNames.get(key.slice(0, slash)) ?? key.slice(0, slash)
     this.tenantNames.set(tenant, tenant)
-    const meterId = key.slice(slash + 1)
     this.tenants.push(tenant)
-    this.meterIds.push(meterId)
-    this.keys.push(Buffer.from(key))
-    const spec = this.registry.meter(tenant, meterId)
-    const c = this.meters.columns
-    this.meters.grow(slot + 1)
-    c.newestAt.set(slot, -Infinity)
-    c.disorder.set(slot, this.disorder === 'registered' ? spec.disorderMicros : this.disorder)
-    c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
-    c.due.set(slot, -Infinity)
-    c.first.set(slot, NO_SERIES)
-    c.lead.set(slot, NO_SERIES)
+    this.meterIds.push(key.slice(slash + 1))
   }
 
   /**
@@ -136,24 +143,35 @@ export class SeriesTable {
   }
 
   private addSeries(meter: number, channel: number): number {
-    const slot = this.seriesCount++
+    const slot = this.takeSlot()
     const c = this.series.columns
-    this.series.grow(slot + 1)
-    this.samples.grow(slot + 1)
-    const name = this.channels[channel]!
-    const spec = this.registry.channel(this.tenants[meter]!, this.meterIds[meter]!, name)
     c.meter.set(slot, meter)
     c.channel.set(slot, channel)
-    c.follow.set(slot, NO_SERIES)
-    this.setSpec(slot, spec)
-    c.expected.set(slot, this.meters.columns.expected.get(meter))
-    c.newestAt.set(slot, -Infinity)
-    c.settledAt.set(slot, NaN)
-    c.settledWh.set(slot, NaN)
-    c.givenWh.set(slot, 0)
-    c.boundary.set(slot, -Infinity)
-    this.link(meter, slot, name)
+    this.describe(slot)
+    this.link(meter, slot, this.channels[channel]!)
     return slot
+  }
+
+  private takeSlot(): number {
+    const { next } = this.series.columns
+    const free = this.freeSlot
+    if (free === NO_SERIES) {
+      const slot = this.slotCount++
+      this.state.grow(slot + 1)
+      return slot
+    }
+    this.freeSlot = next.get(free)
+    this.freeSlots--
+    return free
+  }
+
+  /** What the registry says of a new series. */
+  private describe(slot: number): void {
+    const c = this.series.columns
+    const meter = c.meter.get(slot)
+    const name = this.channelOf(slot)
+    this.setSpec(slot, this.registry.channel(this.tenants[meter]!, this.meterIds[meter]!, name))
+    c.expected.set(slot, this.meters.columns.expected.get(meter))
   }
 
   private setSpec(slot: number, spec: ChannelSpec): void {

@@ -7,8 +7,10 @@ import { noCounts } from './counts.ts'
 import type { TaskCounts } from './counts.ts'
 import { schemaIdAt, translated } from './foreign.ts'
 import type { Ingest } from './ingest.ts'
-import type { Progress, SlotState } from './runner.ts'
+import type { Progress } from './runner.ts'
 import { SeriesTable } from './series.ts'
+import type { Plain, StatePart } from './state/part.ts'
+import { TASK, TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
 import { WholeReading } from './whole-reading.ts'
 import type { Cause } from './windows.ts'
@@ -20,7 +22,9 @@ const COALESCE_MILLIS = seconds(10) / MICROS_PER_MILLI
  * A pipeline at work on one partition. What it emits is a pure function of the partition's records
  * up to where it has come, their append times included: it reads no clock, and asks nobody.
  */
-export class Task implements Progress {
+export class Task implements Progress, StatePart {
+  readonly bytes = 0
+  readonly arrays = {}
   readonly counts: TaskCounts = noCounts()
   /** Whether outputs are handed on; false while state is made anew from what was emitted before. */
   emitting = true
@@ -31,8 +35,8 @@ export class Task implements Progress {
   private readonly ingest: Ingest
   private readonly reading = new WholeReading()
   private readonly cause: Cause = { revision: 0 }
-  private readonly states: readonly SlotState[]
-  private begunSeries = 0
+  /** All that the task remembers from record to record. */
+  readonly state = new TaskState()
   /** Append time, running maximum; and the newest time that any meter has said. */
   appendedMillis = -Infinity
   newestAt = -Infinity
@@ -42,11 +46,18 @@ export class Task implements Progress {
   constructor(options: TaskOptions) {
     this.options = options
     const source = options.pipeline.nodes.find((node) => node.kind === 'series')!
-    this.table = new SeriesTable(options.registry, source.lateness.disorder)
-    const { table, cause, counts } = this
-    const compiled = compile(options.pipeline, { options, table, progress: this, cause, counts })
-    this.ingest = compiled.ingest
-    this.states = compiled.states
+    const { state, cause, counts } = this
+    this.table = new SeriesTable(options.registry, source, state)
+    const { table } = this
+    this.ingest = compile(options.pipeline, {
+      options,
+      table,
+      state,
+      progress: this,
+      cause,
+      counts,
+    })
+    state.add(TASK, 'progress', this)
   }
 
   /** Takes records [from, to) of a batch of this task's partition. */
@@ -100,7 +111,6 @@ export class Task implements Progress {
     let slot = -1
     for (let m = 0; m < reading.count; m++) {
       slot = table.seriesSlot(meter, slot, bytes, channelStart[m]!, channelEnd[m]!)
-      if (slot >= this.begunSeries) this.growTo(slot + 1)
       ingest.take(meter, slot, atMicros, value[m]!, seq, quality[m]!)
     }
     this.newestAt = Math.max(this.newestAt, atMicros)
@@ -116,18 +126,17 @@ export class Task implements Progress {
     else this.take(batch, i, own, WIRE_HEADER_BYTES, own.length)
   }
 
-  private growTo(slots: number): void {
-    for (const state of this.states) {
-      state.grow(slots)
-      for (let slot = this.begunSeries; slot < slots; slot++) state.begin?.(slot)
-    }
-    this.begunSeries = slots
-  }
-
   /** Bytes of state, of all series. */
   get stateBytes(): number {
-    let bytes = this.table.bytes
-    for (const state of this.states) bytes += state.bytes
-    return bytes
+    return this.state.bytes
+  }
+
+  save(): Plain {
+    const { nextOffset, appendedMillis, newestAt } = this
+    return { nextOffset, appendedMillis, newestAt }
+  }
+
+  load(plain: Plain): void {
+    Object.assign(this, plain)
   }
 }

@@ -18,6 +18,7 @@ export interface Cause {
 
 /** Windows of one width at work: computed from what is known of a series, and handed to `emit`. */
 export interface WidthState {
+  readonly node: WindowNode | CombineNode
   readonly micros: Micros
   emit: Emit<Pane>
   /** Fills the one pane of this width. `course` is that of a register, else null. */
@@ -114,7 +115,8 @@ export class CombineState implements WidthState {
   readonly inner: WindowState
   emit: Emit<Pane> = () => undefined
   private readonly kept: number
-  private readonly set: ColumnSet<{ panes: ReturnType<typeof f64> }>
+  /** The panes that are kept; a new slot's are of no time. */
+  readonly set: ColumnSet<{ panes: ReturnType<typeof f64> }>
   private readonly table: SeriesTable
 
   constructor(node: CombineNode, inner: WindowState, table: SeriesTable) {
@@ -124,20 +126,7 @@ export class CombineState implements WidthState {
     this.pane = new PaneView(node.width)
     this.table = table
     this.kept = this.micros / inner.micros
-    this.set = new ColumnSet({ panes: f64(this.kept * PANE_FIELDS) })
-  }
-
-  grow(slots: number): void {
-    this.set.grow(slots)
-  }
-
-  /** A new slot's panes are of no time. */
-  begin(slot: number): void {
-    this.set.columns.panes.fill(slot, NaN)
-  }
-
-  get bytes(): number {
-    return this.set.bytes
+    this.set = new ColumnSet({ panes: f64(this.kept * PANE_FIELDS, NaN) })
   }
 
   private fieldOf(start: Micros): number {

@@ -24,11 +24,16 @@ for (const declaration of [f64(3), i32(3), u16(3), u8(3)]) {
   })
 }
 
-test('a set grows all of its columns, and tells their bytes', () => {
-  const set = new ColumnSet({ at: f64(), ring: u8(4) })
-  assert.equal(set.bytes, 0)
+test('a set grows all of its columns; what was never written takes no memory', () => {
+  const set = new ColumnSet({ at: f64(1, NaN), ring: u8(4) })
   set.grow(4_097)
-  assert.equal(set.bytes, 2 * 4_096 * (8 + 4))
+  assert.equal(set.bytes, 0)
+  assert.ok(isNaN(set.columns.at.get(4_096)), 'a new slot holds the initial value')
+  set.columns.at.set(4_096, NaN)
+  assert.equal(set.bytes, 0)
   set.columns.ring.set(4_096, 255, 3)
   assert.equal(set.columns.ring.get(4_096, 3), 255)
+  assert.equal(set.bytes, 4_096 * 4)
+  set.forget(4_096)
+  assert.equal(set.columns.ring.get(4_096, 3), 0)
 })

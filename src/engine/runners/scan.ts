@@ -7,11 +7,9 @@ export const runScan: Runner<'scan'> = (node, bench) => {
   const emit = bench.emitOf(node)
   const set = new ColumnSet(operator.columns)
   const state: Record<string, unknown> = { ...set.columns }
-  bench.keep(set)
+  bench.state.addKeyed(node.id, 'columns', set)
   for (const [name, declaration] of Object.entries(operator.lists ?? {})) {
-    const lists = new BoundedLists(declaration)
-    state[name] = lists
-    bench.keep(lists)
+    state[name] = bench.state.addKeyed(node.id, `list ${name}`, new BoundedLists(declaration))
   }
   let current = 0
   const out = (item: never) => emit(current, item)

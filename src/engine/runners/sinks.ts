@@ -23,7 +23,7 @@ export const runLog: Runner<'log'> = (node, { options, progress, table, feed }) 
     const meter = table.series.columns.meter.get(slot)
     const position = encodePosition({ epoch, partition, offset: progress.offset, index })
     outputs.log(topic, {
-      key: table.keys[meter]!,
+      key: table.keyOf(meter),
       value: writer.encode(node.map(item) as object),
       headers: { [SOURCE_HEADER]: position },
     })

@@ -12,5 +12,5 @@ export const runCombine: Runner<'combine'> = (node, bench) => {
   const state = new CombineState(node, inner, bench.table)
   state.emit = bench.emitOf(node) as CombineState['emit']
   bench.combines.push(state)
-  bench.keep(state)
+  bench.state.addKeyed(node.id, 'panes', state.set)
 }
