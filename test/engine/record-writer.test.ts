@@ -57,6 +57,33 @@ test('writes what the general codec writes, byte for byte', () => {
   )
 })
 
+// The one with a field of 32 bits.
+const benchWindow = fc.record(
+  {
+    ...{ tenant: text, meterId: text, channel: text, start: long, end: long, count: long },
+    ...{ sum: double, min: double, max: double, mean: double, first: double, last: double },
+    ...{ baselineMedian: orNull(double), baselineMad: orNull(double), spike: fc.boolean() },
+    consecutive: fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1)),
+  },
+  { noNullPrototype: true },
+)
+
+test('a field of 32 bits is written as the general codec does, or refused as it does', () => {
+  const codec = codecs['bench-window'] as Codec<unknown>
+  const writer = RecordWriter.of(codec)!
+  fc.assert(
+    fc.property(benchWindow, (record) => {
+      assert.deepEqual(writer.encode(record), codec.encode(record))
+      for (const consecutive of [2 ** 31, -(2 ** 31) - 1, 0.5, NaN, null, '1']) {
+        assert.throws(
+          () => writer.encode({ ...record, consecutive }),
+          (error) => hasCode(error, 'schemas.cannotEncode'),
+        )
+      }
+    }),
+  )
+})
+
 test('earlier records stay while later ones are written, over many slabs', () => {
   const writer = RecordWriter.of(codecs.window)!
   const records = fc.sample(window, 3_000)
