@@ -228,7 +228,7 @@ export class Driver {
   /** Reads the topics on, and drops what came again, as every reader does. */
   private async takeRecords(): Promise<void> {
     for (const topic of Object.values(this.topics) as string[]) {
-      if (topic === this.topics.readings) continue
+      if (topic === this.topics.readings || topic === this.topics.state) continue
       for (let partition = 0; partition < this.partitions; partition++) {
         const place = `${topic}:${partition}`
         const from = this.recordsFrom.get(place) ?? 0

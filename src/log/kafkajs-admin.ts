@@ -191,6 +191,15 @@ export class KafkajsAdmin {
       .map(({ low, high }) => ({ begin: Number(low), end: Number(high) }))
   }
 
+  async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    const begin = (await this.offsets(topic))[partition]?.begin ?? 0
+    // kafkajs refuses what is freed already.
+    if (before <= begin) return
+    await this.call('delete records', topic, (admin) =>
+      admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }),
+    )
+  }
+
   async committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {
     const found = await this.call('fetch commits', topic, (admin) =>
       admin.fetchOffsets({ groupId: group, topics: [topic] }),

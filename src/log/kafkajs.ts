@@ -87,6 +87,10 @@ export class KafkaLog implements Log {
     return (await this.admin.offsets(topic)).map(({ end }) => end)
   }
 
+  deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    return this.admin.deleteRecords(topic, partition, before)
+  }
+
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {
     return this.admin.committed(group, topic)
   }

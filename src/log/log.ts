@@ -182,6 +182,11 @@ export interface Log {
   partitionCount(topic: string): Promise<number>
   beginOffsets(topic: string): Promise<readonly number[]>
   endOffsets(topic: string): Promise<readonly number[]>
+  /**
+   * Frees what lies below `before` in a partition: it can be read no more, and the begin offset is
+   * `before`. What is freed already stays so.
+   */
+  deleteRecords(topic: string, partition: number, before: number): Promise<void>
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>
   producer(options?: ProducerOptions): Promise<Producer>
   subscribe(options: SubscribeOptions): Promise<Subscription>

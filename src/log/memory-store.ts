@@ -18,6 +18,8 @@ export interface MemoryRecord {
 interface Partition {
   /** By offset; with gaps where offsets were skipped. */
   readonly records: MemoryRecord[]
+  /** What lies below is freed. */
+  begin: number
   end: number
 }
 
@@ -40,7 +42,11 @@ export class MemoryStore {
   }
 
   create(topic: string, partitions: number): void {
-    const made = Array.from({ length: partitions }, (): Partition => ({ records: [], end: 0 }))
+    const made = Array.from({ length: partitions }, (): Partition => ({
+      records: [],
+      begin: 0,
+      end: 0,
+    }))
     this.topics.set(topic, made)
   }
 
@@ -86,6 +92,13 @@ export class MemoryStore {
   /** Leaves out the next offsets of a partition, as transactions and compaction do in Kafka. */
   skip(topic: string, partition: number, offsets: number): void {
     this.partition(topic, partition).end += offsets
+  }
+
+  /** Forgets what lies below an offset. */
+  free(topic: string, partition: number, before: number): void {
+    const found = this.partition(topic, partition)
+    found.begin = Math.max(found.begin, Math.min(before, found.end))
+    found.records.splice(0, firstAt(found.records, found.begin))
   }
 
   /**

@@ -55,11 +55,15 @@ export class MemoryLog implements Log {
   }
 
   async beginOffsets(topic: string): Promise<readonly number[]> {
-    return this.store.partitions(topic).map(() => 0)
+    return this.store.partitions(topic).map(({ begin }) => begin)
   }
 
   async endOffsets(topic: string): Promise<readonly number[]> {
     return this.store.partitions(topic).map(({ end }) => end)
+  }
+
+  async deleteRecords(topic: string, partition: number, before: number): Promise<void> {
+    this.store.free(topic, partition, before)
   }
 
   async committed(group: string, topic: string): Promise<readonly CommittedOffset[]> {

@@ -6,6 +6,8 @@ export interface Topics {
   readonly windows: string
   readonly anomalies: string
   readonly deadLetters: string
+  /** Snapshots of the processors' state, by partition of the readings. */
+  readonly state: string
 }
 
 export function topicNames(prefix = ''): Topics {
@@ -14,6 +16,7 @@ export function topicNames(prefix = ''): Topics {
     windows: `${prefix}windows`,
     anomalies: `${prefix}anomalies`,
     deadLetters: `${prefix}dead-letters`,
+    state: `${prefix}state`,
   }
 }
 
@@ -33,10 +36,12 @@ export function topicSpecs(
     'retention.bytes': String(options.retentionBytes),
     'max.message.bytes': String(2 * 1024 * 1024),
   }
+  // Whoever writes snapshots frees the old ones; time must not take the newest of a quiet fleet.
+  const kept = { ...settings, 'retention.ms': '-1', 'retention.bytes': '-1' }
   return Object.values(names).map((topic: string) => ({
     topic,
     partitions: options.partitions,
-    settings,
+    settings: topic === names.state ? kept : settings,
   }))
 }
 

@@ -38,6 +38,28 @@ export const reads: Contract = {
     )
   },
 
+  async 'what is freed is read no more, and the log begins behind it'(t, features) {
+    const log = opened(t, features)
+    const topic = await aTopic(t, features, log, 2)
+    await append(log, topic, numbered('a', 20, 1))
+    await log.deleteRecords(topic, 1, 12)
+    assert.deepEqual(await log.beginOffsets(topic), [0, 12])
+    const seen = await readAll(log, { topic, partition: 1, from: 3 })
+    assert.deepEqual(
+      seen.map(({ offset }) => offset),
+      [12, 13, 14, 15, 16, 17, 18, 19],
+    )
+    await log.deleteRecords(topic, 1, 5)
+    assert.deepEqual(await log.beginOffsets(topic), [0, 12], 'freeing less frees nothing')
+    await log.deleteRecords(topic, 1, 20)
+    await append(log, topic, numbered('b', 1, 1))
+    const rest = await readAll(log, { topic, partition: 1 })
+    assert.deepEqual(
+      rest.map(({ offset, value }) => [offset, value]),
+      [[20, 'b0']],
+    )
+  },
+
   async 'a gap is passed over, and the next offset lies behind it'(t, features) {
     const log = opened(t, features)
     const topic = await aTopic(t, features, log)
