@@ -1,5 +1,5 @@
 import { DIRTY, ELEMENT_BYTES, PagedArray } from './state/pages.ts'
-import type { ElementType } from './state/pages.ts'
+import type { ElementType, Page } from './state/pages.ts'
 import type { KeyedPart } from './state/part.ts'
 
 /** State in columns: one slot a series, values in pages of typed arrays. */
@@ -70,6 +70,16 @@ export class Column extends PagedArray {
   /** Makes a slot's values what they were when it was new. */
   forget(slot: number): void {
     this.fill(slot, this.initial)
+  }
+
+  /** The page that a slot's values lie in, for one who writes them; and where they begin there. */
+  writable(slot: number): Page {
+    const page = slot >> this.shift
+    return this.states[page] === DIRTY ? this.pages[page]! : this.open(page)
+  }
+
+  placeOf(slot: number): number {
+    return (slot & this.mask) * this.width
   }
 
   /** Copies the first `count` values of a slot, and answers `into`. */

@@ -1,5 +1,5 @@
-import { madInPlace, medianInPlace } from '../../src/analytics/median.ts'
-import { f64, u16 } from '../../src/engine/columns.ts'
+import { RankedValues } from '../../src/analytics/ranked-values.ts'
+import { f64, u16, u8 } from '../../src/engine/columns.ts'
 import type { Operator, Pane } from '../../src/engine/nodes.ts'
 import type { Micros } from '../../src/kernel/time.ts'
 
@@ -24,6 +24,8 @@ export interface Judged {
   readonly windows: number
 }
 
+const PLACES_OF_A_BYTE = 256
+
 /** How many windows back from the newest can still be restated. */
 export function windowsKept(micros: Micros, horizon: Micros): number {
   return Math.ceil(horizon / micros) + 3
@@ -42,9 +44,11 @@ export function ringPlace(start: Micros, micros: Micros, kept: number): number {
 export function rollingBaseline(options: RollingBaselineOptions) {
   const { windows, windowsMin, micros, horizon } = options
   const kept = windowsKept(micros, horizon)
-  const scratch = new Float64Array(windows)
+  const ranked = new RankedValues()
   const columns = {
     ring: f64(windows),
+    /** Places in the ring by ascending values. */
+    order: windows <= PLACES_OF_A_BYTE ? u8(windows) : u16(windows),
     head: u16(),
     filled: u16(),
     keptStart: f64(kept),
@@ -74,19 +78,26 @@ export function rollingBaseline(options: RollingBaselineOptions) {
       const filled = c.filled.get(slot)
       judged.median = judged.mad = NaN
       judged.windows = filled
+      const { ring, order } = c
+      const values = ring.writable(slot) as Float64Array
+      const places = order.writable(slot) as Uint8Array | Uint16Array
+      ranked.look(values, ring.placeOf(slot), places, order.placeOf(slot), filled)
       if (filled >= windowsMin) {
-        c.ring.copy(slot, filled, scratch)
-        judged.median = medianInPlace(scratch, filled)
-        judged.mad = madInPlace(scratch, filled, judged.median)
+        judged.median = ranked.median()
+        judged.mad = ranked.mad()
       }
       c.keptStart.set(slot, pane.start + 1, place)
       c.keptMedian.set(slot, judged.median, place)
       c.keptMad.set(slot, judged.mad, place)
       c.keptCount.set(slot, filled, place)
       const head = c.head.get(slot)
-      c.ring.set(slot, judged.value, head)
-      c.head.set(slot, (head + 1) % windows)
-      if (filled < windows) c.filled.set(slot, filled + 1)
+      if (filled < windows) {
+        ranked.add(judged.value)
+        c.filled.set(slot, filled + 1)
+      } else {
+        ranked.replace(head, judged.value)
+        c.head.set(slot, head + 1 === windows ? 0 : head + 1)
+      }
       out(judged)
     },
   }
