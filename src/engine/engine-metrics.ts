@@ -31,7 +31,8 @@ export class EngineMetrics {
   private readonly rows: Counter<'table'> | undefined
   private readonly flushSeconds: Histogram | undefined
   private readonly stale: Counter | undefined
-
+  private readonly staleSends: Counter | undefined
+  private readonly rewrittenRows: Counter | undefined
   private readonly batchSeconds: Histogram | undefined
 
   constructor(registry: Registry | undefined, { tasks, restoring }: Watched) {
@@ -64,6 +65,16 @@ export class EngineMetrics {
       help: 'Commits refused because the partitions had another owner by then',
       registers,
     })
+    this.staleSends = new Counter({
+      name: 'meterloom_engine_stale_sends_total',
+      help: 'Rounds broken off because the partitions might have had another owner by then',
+      registers,
+    })
+    this.rewrittenRows = new Counter({
+      name: 'meterloom_engine_rewritten_rows_total',
+      help: 'Restated rows written once more after the group had changed',
+      registers,
+    })
     registerCounts(registers, tasks)
     registerGauges(registers, { tasks, restoring })
   }
@@ -81,6 +92,14 @@ export class EngineMetrics {
 
   staleCommit(): void {
     this.stale?.inc()
+  }
+
+  staleSend(): void {
+    this.staleSends?.inc()
+  }
+
+  rewritten(rows: number): void {
+    this.rewrittenRows?.inc(rows)
   }
 }
 

@@ -30,6 +30,27 @@ export const engineErrors = errorTable('engine', {
     message: (f: { pipeline: string }) =>
       `${f.pipeline} has no sink: a pipeline runs what its tables and logs need, and nothing else`,
   },
+  staleOwner: {
+    domain: 'internal',
+    retryable: false,
+    message: (f: { what: string }) =>
+      `${f.what} are not sent: their partitions may have another owner by now, who sends them`,
+  },
+  standsStill: {
+    domain: 'internal',
+    retryable: true,
+    message: (f: { seconds: number; lag: number; seen: string }) =>
+      `nothing was committed for ${f.seconds} s with ${f.lag} records to take in (${f.seen}): ` +
+      'the process ends, so that it is started anew',
+  },
+  partitionsChanged: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { topic: string; before: number; found: number }) =>
+      `topic ${f.topic} has ${f.found} partitions, and had ${f.before}: keys would change their ` +
+      'partitions, and meters lose their state. Make the topics anew under another TOPIC_PREFIX ' +
+      'with PARTITIONS at the count that is wanted, and replay into them',
+  },
   listFull: {
     domain: 'internal',
     retryable: false,

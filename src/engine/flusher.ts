@@ -1,11 +1,11 @@
 import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Scheduler } from '../kernel/time.ts'
-import type { CommitRequest, OutgoingRecord, Producer } from '../log/log.ts'
+import type { CommitRequest, Producer } from '../log/log.ts'
 import type { EngineMetrics } from './engine-metrics.ts'
 import type { Lane } from './lane.ts'
-import { mergedRows } from './rows.ts'
-import type { RowBatch, TableSink } from './sink.ts'
+import { isStale, sendRound } from './round.ts'
+import type { TableSink } from './sink.ts'
 
 export interface FlusherOptions {
   readonly tables: TableSink
@@ -13,7 +13,10 @@ export interface FlusherOptions {
   readonly metrics: EngineMetrics
   readonly scheduler: Scheduler
   readonly lanes: () => Iterable<Lane>
-  /** The group's current generation; -1 while there is none. */
+  /**
+   * The group's current generation; -1 while there is none, or while the broker has not heard of us
+   * for the time of a session.
+   */
   readonly generation: () => number
   readonly commit: (requests: readonly CommitRequest[]) => Promise<void>
   readonly onFailed: (error: unknown) => void
@@ -21,14 +24,18 @@ export interface FlusherOptions {
 
 /**
  * Sends what the tasks emit, in rounds over all lanes. A round sends only of partitions that are
- * ours in the current generation; all of it is acknowledged before the offsets that it came from
- * are committed. The next round gathers meanwhile, up to a limit.
+ * ours in the current generation, and asks before each request whether they still are; all of it is
+ * acknowledged before the offsets that it came from are committed. The next round gathers
+ * meanwhile, up to a limit.
  */
 export class Flusher {
   private readonly options: FlusherOptions
   private running: Promise<void> | undefined
   private waiting: (() => void)[] = []
   private failed = false
+  /** The group rebalances: nobody waits for room, and what is under way is soon broken off. */
+  private hurried = false
+  private round = new AbortController()
 
   constructor(options: FlusherOptions) {
     this.options = options
@@ -46,6 +53,7 @@ export class Flusher {
     while (
       this.size > LIMITS.engineOutputRowsMax &&
       !this.failed &&
+      !this.hurried &&
       this.options.generation() >= 0
     ) {
       this.wake()
@@ -60,10 +68,34 @@ export class Flusher {
     return size
   }
 
-  /** Sends and commits all that is left, for at most `limitMs`. */
-  async drain(limitMs: number): Promise<void> {
+  /** The group is about to change: who waits for room waits no more, until `resume`. */
+  hurry(): void {
+    this.hurried = true
+    this.release()
+  }
+
+  /** The group has changed: what could not be sent or committed before is now. */
+  resume(): void {
+    this.hurried = false
     this.wake()
-    await Promise.race([this.running, this.options.scheduler.sleep(limitMs)])
+  }
+
+  /**
+   * Sends and commits what is left, for at most `limitMs`; what is under way then is broken off, so
+   * that nothing of ours comes after what another owner sends.
+   */
+  async handOver(limitMs: number): Promise<void> {
+    const { scheduler } = this.options
+    const waited = new AbortController()
+    const wait = { isOver: false }
+    const late = scheduler.sleep(limitMs, waited.signal).then(() => (wait.isOver = true))
+    while (this.due().length > 0 && !this.failed && !wait.isOver) {
+      this.wake()
+      await Promise.race([this.running, late])
+    }
+    waited.abort()
+    this.round.abort()
+    await this.running
   }
 
   private async run(): Promise<void> {
@@ -73,7 +105,7 @@ export class Flusher {
       for (;;) {
         const due = this.due()
         if (due.length === 0 || this.failed) break
-        await this.round(due)
+        if (!(await this.send(due))) break
       }
     } catch (error) {
       this.failed = true
@@ -87,35 +119,59 @@ export class Flusher {
   /** Lanes that are ours now and have something to send or to commit. */
   private due(): Lane[] {
     const generation = this.options.generation()
+    const nowMs = this.options.scheduler.monotonicMillis()
     return [...this.options.lanes()].filter(
-      (lane) => lane.owned.generation === generation && lane.processed > lane.committed,
+      (lane) =>
+        lane.owned.generation === generation &&
+        (lane.processed > lane.committed || lane.rewriteAtMs <= nowMs),
     )
   }
 
-  private async round(lanes: readonly Lane[]): Promise<void> {
-    const { tables, metrics, scheduler } = this.options
-    const taken = lanes.map((lane) => ({ lane, upTo: lane.processed, sent: lane.outputs.take() }))
+  /** One round. False where the claim on its partitions ended before all was acknowledged. */
+  private async send(lanes: readonly Lane[]): Promise<boolean> {
+    const { metrics, scheduler } = this.options
+    const generation = this.options.generation()
+    this.round = new AbortController()
+    const { signal } = this.round
+    const holds = () => !signal.aborted && this.options.generation() === generation
+    for (const lane of lanes) this.take(lane)
     this.release()
-    const byTable = Map.groupBy(
-      taken.flatMap(({ sent }) => sent.tables),
-      ({ spec }) => spec.table,
-    )
-    const rows: RowBatch[] = [...byTable.values()].map(mergedRows)
-    const records = new Map<string, OutgoingRecord[]>()
-    for (const { sent } of taken) {
-      for (const [topic, list] of sent.logs) {
-        const before = records.get(topic)
-        records.set(topic, before === undefined ? list : before.concat(list))
-      }
-    }
     const beganMs = scheduler.monotonicMillis()
-    await Promise.all([
-      ...rows.map((batch) => tables.write(batch)),
-      ...[...records].map(([topic, list]) => appendAll(this.options, topic, list)),
-    ])
-    metrics.flushed(rows, (scheduler.monotonicMillis() - beganMs) / 1_000)
-    for (const { lane, upTo } of taken) lane.flushed = upTo
+    try {
+      const parts = lanes.flatMap(({ unsent }) => unsent ?? [])
+      const rows = await sendRound({ ...this.options, claim: { holds, signal } }, parts)
+      metrics.flushed(rows, (scheduler.monotonicMillis() - beganMs) / 1_000)
+    } catch (error) {
+      if (!isStale(error)) throw error
+      metrics.staleSend()
+      this.lookAgain()
+      return false
+    }
+    for (const lane of lanes) {
+      lane.flushed = lane.unsent!.upTo
+      lane.unsent = undefined
+    }
     await this.commit(lanes)
+    return true
+  }
+
+  /** What a round that was broken off has left of a lane goes first, and alone. */
+  private take(lane: Lane): void {
+    if (lane.unsent !== undefined) return
+    const { tables, logs } = lane.outputs.take()
+    if (lane.rewriteAtMs <= this.options.scheduler.monotonicMillis()) {
+      lane.rewriteAtMs = Infinity
+      // Behind what was emitted since: what is written again is the newest of each identity.
+      const again = lane.outputs.restated.map((rows) => rows.batch())
+      this.options.metrics.rewritten(again.reduce((sum, { count }) => sum + count, 0))
+      tables.push(...again.filter(({ count }) => count > 0))
+    }
+    lane.unsent = { upTo: lane.processed, tables, logs }
+  }
+
+  /** A broker that was out of reach may have kept us all the same: no rebalance wakes us then. */
+  private lookAgain(): void {
+    void this.options.scheduler.sleep(LIMITS.engineClaimCheckMs).then(() => this.wake())
   }
 
   /**
@@ -123,7 +179,9 @@ export class Flusher {
    */
   private async commit(lanes: readonly Lane[]): Promise<void> {
     const generation = this.options.generation()
-    const ours = lanes.filter((lane) => !lane.lost && lane.owned.generation === generation)
+    const ours = lanes.filter(
+      (lane) => !lane.lost && lane.owned.generation === generation && lane.flushed > lane.committed,
+    )
     const requests = ours.map((lane) => ({ ...lane.owned, offset: lane.flushed }))
     if (requests.length === 0) return
     try {
@@ -142,31 +200,4 @@ export class Flusher {
     this.waiting = []
     for (const resolve of waiting) resolve()
   }
-}
-
-/**
- * In requests of a bounded size, in order. A failed one is tried again: readers fold what comes
- * twice.
- */
-async function appendAll(
-  { producer, scheduler }: FlusherOptions,
-  topic: string,
-  records: readonly OutgoingRecord[],
-): Promise<void> {
-  for (let at = 0; at < records.length; at += LIMITS.engineAppendRecords) {
-    const part = records.slice(at, at + LIMITS.engineAppendRecords)
-    for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, LIMITS.engineRetryMsMax)) {
-      try {
-        await producer.append(topic, part)
-        break
-      } catch (error) {
-        if (!isRetryable(error)) throw error
-        await scheduler.sleep(pauseMs)
-      }
-    }
-  }
-}
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'retryable' in error && error.retryable === true
 }

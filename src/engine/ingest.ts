@@ -95,7 +95,9 @@ export class Ingest {
     else this.insert(slot, index, at, value, seq, quality)
     this.courseSlot = NONE
     if (touchesClosed) this.markChanged(slot, at, watermark, wasCounted)
+    this.options.cause.restating = exists
     this.emitRaw(meter, slot, at, value, seq, quality)
+    this.options.cause.restating = false
   }
 
   private insert(

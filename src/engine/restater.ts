@@ -96,7 +96,7 @@ export class Restater implements StatePart {
   }
 
   private emit(line: number): void {
-    const { table, counts, courseOf, widths } = this.options
+    const { table, cause, counts, courseOf, widths } = this.options
     const c = this.lines.columns
     const slot = c.slot.get(line)
     const { pending } = table.series.columns
@@ -107,7 +107,9 @@ export class Restater implements StatePart {
     counts.restated++
     pane.restated = true
     pane.revision = c.revision.get(line)
+    cause.restating = true
     state.emit(slot, pane)
+    cause.restating = false
   }
 
   save(): Plain {

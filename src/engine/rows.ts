@@ -104,6 +104,8 @@ export function mergedRows(batches: readonly RowBatch[]): RowBatch {
 /** What a task has emitted and nobody has sent yet. */
 export class Outputs {
   readonly tables = new Map<string, RowBuffer>()
+  /** What of the tables' nodes may have to be written once more. */
+  readonly restated: { batch(): RowBatch }[] = []
   private logs = new Map<string, OutgoingRecord[]>()
   private logRecords = 0
 

@@ -2,7 +2,7 @@ import type { AnyNode, StreamNode } from './nodes.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
-import type { CombineState, Emit, WindowState } from './windows.ts'
+import type { Cause, CombineState, Emit, WindowState } from './windows.ts'
 
 /**
  * The port between the compiler and the kinds of nodes.
@@ -21,6 +21,8 @@ export interface Progress {
   /** Whether outputs are handed on. */
   readonly emitting: boolean
   readonly offset: number
+  /** Append time, running maximum. */
+  readonly appendedMillis: number
   /** Records that this record has given to logs so far. */
   outputIndex: number
 }
@@ -30,6 +32,7 @@ export interface Bench {
   readonly options: TaskOptions
   readonly table: SeriesTable
   readonly progress: Progress
+  readonly cause: Cause
   /** The windows that are computed from samples, and those that are put together of them. */
   readonly windows: WindowState[]
   readonly combines: CombineState[]

@@ -35,6 +35,8 @@ export interface RuntimeOptions {
   readonly logger?: Logger
   /** Where state comes from; by default it is computed from the retained log. */
   readonly restorer?: Restorer
+  /** How long after a change of the group restated rows are written once more. */
+  readonly rewriteAfterMs?: number
   /** What is waited by; a test hands in one of its own. */
   readonly scheduler?: Scheduler
   /** The runtime cannot go on: the process should report it and exit. */
@@ -103,6 +105,7 @@ class PartitionRuntime implements Runtime {
       group,
       topics: [input],
       fetchBytesMax: LIMITS.engineFetchBytesMax,
+      onRebalancing: (settled) => this.handOver(settled),
       onAssigned: (owned) => this.assign(owned),
       onRevoked: (lost) => this.revoke(lost),
       onBatch: (batch, owned) => this.take(batch, owned),
@@ -139,8 +142,8 @@ class PartitionRuntime implements Runtime {
     }
     logger?.debug({ partitions: owned.map((o) => o.partition) }, 'partitions assigned')
     this.assigned = true
-    // What could not be sent or committed while nobody owned it is now.
-    this.flusher.wake()
+    this.rewriteLater()
+    this.flusher.resume()
     return from
   }
 
@@ -167,7 +170,33 @@ class PartitionRuntime implements Runtime {
     const task = new Task({ pipeline, partition, epoch, registry, codecs, topics, outputs })
     const upTo = Math.max(0, committed)
     await this.restorer.restore(task, partition, upTo, this.stopping.signal)
-    return { task, outputs, owned, processed: upTo, flushed: upTo, committed: upTo, lost: false }
+    const place = { processed: upTo, flushed: upTo, committed: upTo }
+    return { task, outputs, owned, ...place, unsent: undefined, rewriteAtMs: Infinity, lost: false }
+  }
+
+  /**
+   * The group has changed, and who comes back may be one that was frozen: what it had under way
+   * then may reach the tables behind what we have written. When that is over, rows that took the
+   * place of others are written once more.
+   */
+  private rewriteLater(): void {
+    const { scheduler = systemScheduler, rewriteAfterMs = LIMITS.engineRewriteMs } = this.options
+    const rewriteAtMs = scheduler.monotonicMillis() + rewriteAfterMs
+    for (const lane of this.lanes.values()) lane.rewriteAtMs = rewriteAtMs
+    void scheduler.sleep(rewriteAfterMs, this.stopping.signal).then(() => {
+      if (!this.stopped) this.flusher.wake()
+    })
+  }
+
+  /** Before others may own our partitions: what is computed is sent and committed, if in time. */
+  private async handOver(settled: Promise<unknown>): Promise<void> {
+    const { scheduler = systemScheduler } = this.options
+    const limitMs = this.stopped ? LIMITS.engineDrainMs : LIMITS.engineHandOverMs
+    this.flusher.hurry()
+    const waited = new AbortController()
+    await Promise.race([settled, scheduler.sleep(limitMs, waited.signal)])
+    waited.abort()
+    await this.flusher.handOver(limitMs)
   }
 
   private revoke(lost: readonly OwnedPartition[]): Promise<void> {
@@ -208,7 +237,7 @@ class PartitionRuntime implements Runtime {
 
   async stop(): Promise<void> {
     this.stopping.abort()
-    await this.flusher.drain(LIMITS.engineDrainMs)
+    // Closing hands over first.
     await this.subscription?.close()
     await this.producer.close()
   }

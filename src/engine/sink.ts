@@ -19,12 +19,25 @@ export interface RowBatch {
   readonly columns: readonly (Float64Array | Uint8Array | readonly (string | undefined)[])[]
 }
 
+/**
+ * The right of who hands rows over to have them written. It ends when the partitions that they come
+ * from may belong to somebody else.
+ */
+export interface Claim {
+  /** Asked right before what makes a request whole is sent. */
+  holds(): boolean
+  /** Aborts when a request that is under way is to be broken off. */
+  readonly signal: AbortSignal
+}
+
 export interface TableSink {
   /**
    * Resolves when all rows are acknowledged. Retries by itself for as long as the server is away;
    * rejects only where a retry cannot help. Writing a batch again changes nothing. The batch is not
    * to be changed until then.
+   *
+   * @throws engine.staleOwner where the claim ends before all is acknowledged.
    */
-  write(batch: RowBatch): Promise<void>
+  write(batch: RowBatch, claim?: Claim): Promise<void>
   close(): Promise<void>
 }

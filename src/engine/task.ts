@@ -34,7 +34,7 @@ export class Task implements Progress, StatePart {
   private readonly options: TaskOptions
   private readonly ingest: Ingest
   private readonly reading = new WholeReading()
-  private readonly cause: Cause = { revision: 0 }
+  private readonly cause: Cause = { revision: 0, restating: false }
   /** All that the task remembers from record to record. */
   readonly state = new TaskState()
   /** Append time, running maximum; and the newest time that any meter has said. */

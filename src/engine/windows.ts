@@ -14,6 +14,8 @@ export type Emit<T> = (slot: number, item: T) => void
 export interface Cause {
   /** epoch and offset of the newest record that contributed. */
   revision: number
+  /** What is emitted takes the place of what was emitted before, or may do so. */
+  restating: boolean
 }
 
 /** Windows of one width at work: computed from what is known of a series, and handed to `emit`. */

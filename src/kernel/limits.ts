@@ -1,3 +1,5 @@
+import { ENGINE_LIMITS } from './engine-limits.ts'
+
 /**
  * Every limit of the project, in one place: what is bounded, by how much, and why that much.
  * Units come last in a name. A limit that a user may set is the default of a setting in
@@ -84,21 +86,7 @@ export const LIMITS = Object.freeze({
   /** Bytes of all partitions that one answer to a fetch may bring. */
   logFetchAnswerBytesMax: 8 * 1024 * 1024,
 
-  // Engine
-  /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
-  samplesPerSeriesMax: 16_384,
-  engineFetchBytesMax: 1024 * 1024,
-  /** Records between two looks at the clock, and how long the event loop may be held. */
-  engineSliceRecords: 250,
-  engineSliceMs: 10,
-  /** Rows and records that may wait to be sent before the source is slowed down. */
-  engineOutputRowsMax: 100_000,
-  engineGatherMs: 20,
-  /** How often one that waits for room looks whether the group is rebalancing. */
-  engineRoomCheckMs: 200,
-  engineAppendRecords: 10_000,
-  engineRetryMsMax: 5_000,
-  engineDrainMs: 5_000,
+  ...ENGINE_LIMITS,
 
   // The bridge
   bridgeConnectionsMax: 20_000,

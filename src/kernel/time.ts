@@ -45,13 +45,17 @@ export const systemClock: Clock = {
  * when the wait is over and in which order.
  */
 export interface Scheduler extends Clock {
-  sleep(millis: number): Promise<void>
+  /** Resolves early where `stop` aborts. */
+  sleep(millis: number, stop?: AbortSignal): Promise<void>
   /** Lets the event loop go round once: sockets are read, timers fire. */
   turn(): Promise<void>
 }
 
 export const systemScheduler: Scheduler = {
   ...systemClock,
-  sleep: (millis) => sleep(millis),
+  async sleep(millis, stop) {
+    // An abort ends the wait early, and is no error.
+    await sleep(millis, undefined, stop && { signal: stop }).catch(() => undefined)
+  },
   turn: () => turn(),
 }

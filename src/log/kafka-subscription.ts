@@ -54,8 +54,8 @@ interface Place {
  * A member of a group that fetches what it owns.
  *
  * - `onRevoked` comes after the join that took partitions away, before `onAssigned`: other members
- *   may own them by then. It is for letting go, not for a last commit; what is under way when a
- *   rebalance begins is waited for before the join, and may commit.
+ *   may own them by then. It is for letting go, not for a last commit: `onRebalancing` is, which
+ *   comes before the join, and so does the end of what is under way when a rebalance begins.
  * - No batch is handed over before `onAssigned` has settled.
  */
 class KafkaSubscription implements Subscription, CommitFence {
@@ -115,7 +115,8 @@ class KafkaSubscription implements Subscription, CommitFence {
   private async quiesce(): Promise<void> {
     this.places = new Map()
     this.round.abort()
-    await Promise.allSettled([...this.underWay])
+    const settled = Promise.allSettled([...this.underWay])
+    await Promise.all([settled, !this.failed && this.options.onRebalancing?.(settled)])
   }
 
   private joined(generation: number, share: Share): void {

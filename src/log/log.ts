@@ -112,6 +112,12 @@ export interface SubscribeOptions {
    * generation.
    */
   onAssigned(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>>
+  /**
+   * The group is about to change; it waits for the answer, for so long as its rebalance may take.
+   * Until then the generation holds, and what is committed counts: this is the place for a last
+   * commit. Nothing more is handed over; `settled` resolves when the handlers under way are done.
+   */
+  onRebalancing?(settled: Promise<unknown>): Promise<void>
   /** These are lost, or about to be. Best effort: a paused process learns of it only afterwards. */
   onRevoked(lost: readonly OwnedPartition[]): Promise<void>
   /**

@@ -55,6 +55,10 @@ export class MemoryMember implements Subscription {
     this.isHeld = true
     const awaited: Promise<unknown>[] = [...this.underWay]
     if (this.answering !== undefined) awaited.push(this.answering.promise)
+    else if (this.announced.length > 0 && this.options.onRebalancing !== undefined) {
+      const prepared = this.options.onRebalancing(Promise.allSettled(awaited))
+      awaited.push(prepared.catch((error: unknown) => this.fail(error)))
+    }
     return awaited.map((one) => Promise.race([one, this.expelled.promise]))
   }
 
@@ -174,8 +178,10 @@ export class MemoryMember implements Subscription {
 
   async close(): Promise<void> {
     if (this.closed) return
+    // As in a rebalance, what was begun is finished and may be committed.
+    const prepared = this.hold()
     this.closed = true
-    await Promise.all(this.underWay)
+    await Promise.all(prepared)
     this.end()
   }
 }

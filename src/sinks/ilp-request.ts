@@ -26,8 +26,11 @@ const IDLE_MS = 3_000
 const BODY_CHARS_MAX = 64 * 1024
 
 export interface IlpClient {
-  /** Never rejects: every end is an outcome. `stop` ends it as failed. */
-  post(body: Buffer, stop: AbortSignal): Promise<Outcome>
+  /**
+   * Never rejects: every end is an outcome. `stop` ends it as failed. `mayEnd` is asked when all
+   * but the last byte has left the process: without that byte no server takes any of it.
+   */
+  post(body: Buffer, stop: AbortSignal, mayEnd?: () => boolean): Promise<Outcome>
   close(): void
 }
 
@@ -41,7 +44,7 @@ export function ilpClient(address: QuestdbAddress, options: { timeoutMs: number 
   // The agent's timeout closes connections that idle; requests have a deadline of their own.
   const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
 
-  function post(body: Buffer, stop: AbortSignal): Promise<Outcome> {
+  function post(body: Buffer, stop: AbortSignal, mayEnd = () => true): Promise<Outcome> {
     return new Promise((resolve) => {
       const headers = { ...address.headers, 'content-length': body.length }
       const sent = request(url, { method: 'POST', agent, headers, signal: stop })
@@ -69,7 +72,10 @@ export function ilpClient(address: QuestdbAddress, options: { timeoutMs: number 
         })
         response.on('end', () => end(outcomeOf(response.statusCode ?? 0, text)))
       })
-      sent.end(body)
+      sent.write(body.subarray(0, -1), () => {
+        if (mayEnd()) sent.end(body.subarray(-1))
+        else sent.destroy(new Error('not ours to send any more'))
+      })
     })
   }
 

@@ -1,7 +1,8 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import type { RowBatch, TableSink } from '../engine/sink.ts'
+import { engineErrors } from '../engine/errors.ts'
+import type { Claim, RowBatch, TableSink } from '../engine/sink.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { TableSpec } from '../schemas/tables.ts'
 import { sinkErrors } from './errors.ts'
@@ -55,7 +56,7 @@ export function questdbSink(options: QuestdbSinkOptions): QuestdbSink {
   }
 
   return {
-    write: (batch) => writerOf(batch.spec).write(batch),
+    write: (batch, claim) => writerOf(batch.spec).write(batch, claim),
     problems: () => [...writers.values()].flatMap((writer) => writer.problem() ?? []),
     async close() {
       stop.abort()
@@ -81,14 +82,16 @@ class TableWriter {
   private last: Promise<void> = Promise.resolve()
   private failingSinceMs: number | undefined
   private failure = ''
+  /** A request was broken off with its claim, and the server may hold it yet. */
+  private leftUnknown = false
 
   constructor(options: WriterOptions) {
     this.options = options
     this.encoder = new IlpEncoder(options.spec, options.table)
   }
 
-  write(batch: RowBatch): Promise<void> {
-    const written = this.last.then(() => this.writeNow(batch))
+  write(batch: RowBatch, claim?: Claim): Promise<void> {
+    const written = this.last.then(() => this.writeNow(batch, claim))
     // What fails is the caller's to know; the next batch is another matter.
     this.last = written.catch(() => undefined)
     return written
@@ -106,7 +109,7 @@ class TableWriter {
     return `questdb: rows of ${this.options.table} wait for ${seconds} s: ${this.failure}`
   }
 
-  private async writeNow(batch: RowBatch): Promise<void> {
+  private async writeNow(batch: RowBatch, claim: Claim | undefined): Promise<void> {
     const times = batch.columns[0] as Float64Array
     const order = orderByTime(times, batch.count)
     const storable = this.skipBefore1970(times, order)
@@ -114,7 +117,7 @@ class TableWriter {
       const to = Math.min(batch.count, from + LIMITS.questdbRequestRowsMax)
       await this.encode(batch, order, from, to)
       const startedMs = performance.now()
-      const refusal = await this.send()
+      const refusal = await this.send(claim)
       const { table, metrics } = this.options
       if (refusal !== undefined) {
         metrics?.refused(table)
@@ -153,27 +156,40 @@ class TableWriter {
   }
 
   /** Sends what is encoded until it is acknowledged; answers only where it is refused. */
-  private async send(): Promise<(Outcome & { kind: 'refused' }) | undefined> {
-    const { client, stop, metrics, table } = this.options
+  private async send(
+    claim: Claim | undefined,
+  ): Promise<(Outcome & { kind: 'refused' }) | undefined> {
+    const { client, metrics, table } = this.options
+    const stop = this.stopFor(claim)
+    const holds = () => claim?.holds() ?? true
     let retryMs: number = LIMITS.questdbRetryMsMin
-    let unknown = false
+    let unknown = this.leftUnknown
     for (;;) {
-      if (stop.aborted) throw sinkErrors.closed({ table })
-      const outcome = await client.post(this.encoder.encoded(), stop)
+      if (this.options.stop.aborted) throw sinkErrors.closed({ table })
+      this.leftUnknown = unknown
+      if (!holds()) throw engineErrors.staleOwner({ what: `rows of ${table}` })
+      const outcome = await client.post(this.encoder.encoded(), stop, holds)
       if (outcome.kind !== 'failed') {
         this.recovered()
         if (outcome.kind === 'refused') return outcome
         // The attempt whose answer never came may still be under way in the server, and must not
         // end after a newer batch that this acknowledgement lets out.
-        if (unknown) await pause(LIMITS.questdbSettleMs, stop)
+        if (unknown) await pause(LIMITS.questdbSettleMs, this.options.stop)
+        this.leftUnknown = false
         return undefined
       }
       if (outcome.unknown) unknown = true
+      if (!holds()) continue
       metrics?.failed(table)
       this.failed(outcome.detail)
       await pause(retryMs, stop)
       retryMs = Math.min(2 * retryMs, LIMITS.questdbRetryMsMax)
     }
+  }
+
+  private stopFor(claim: Claim | undefined): AbortSignal {
+    const { stop } = this.options
+    return claim === undefined ? stop : AbortSignal.any([stop, claim.signal])
   }
 
   private failed(detail: string): void {

@@ -2,12 +2,17 @@ import { encodePosition } from '../../log/position.ts'
 import { SOURCE_HEADER } from '../../log/topics.ts'
 import type { Codec } from '../../schemas/codecs.ts'
 import { RecordWriter } from '../record-writer.ts'
+import { RestatedRows } from '../restated.ts'
 import type { Runner } from '../runner.ts'
 
-export const runTable: Runner<'table'> = (node, { options, progress, feed }) => {
+export const runTable: Runner<'table'> = (node, { options, progress, cause, state, feed }) => {
   const rows = options.outputs.table(node.spec)
+  const restated = state.add(node.id, 'restated', new RestatedRows(node))
+  options.outputs.restated.push(restated)
   feed(node.input, (_slot, item) => {
     if (progress.emitting) rows.push(node.cells, item)
+    // While silent too: whoever takes over writes again what its predecessors restated.
+    if (cause.restating) restated.push(item, progress.appendedMillis)
   })
 }
 

@@ -1,0 +1,77 @@
+import { LIMITS } from '../kernel/limits.ts'
+import type { TableNode } from './nodes.ts'
+import { RowBuffer } from './rows.ts'
+import type { RowBatch } from './sink.ts'
+import type { Plain, StatePart } from './state/part.ts'
+
+/** What a cell takes, with its share of the texts and of the map: an estimate. */
+const CELL_BYTES = 16
+
+type Cell = number | boolean | string | undefined
+
+interface Restated {
+  readonly appendedMillis: number
+  readonly cells: readonly Cell[]
+}
+
+/**
+ * The rows of one table node that took the place of others within the last hour of append time, the
+ * newest of each identity. A row that never changed is the same whoever writes it, and however
+ * late; of these a stale owner may have an older form under way.
+ */
+export class RestatedRows implements StatePart {
+  readonly arrays = {}
+  private readonly node: Pick<TableNode, 'spec' | 'cells'>
+  private readonly keyPlaces: readonly number[]
+  /** In the order of their last change. */
+  private readonly rows = new Map<string, Restated>()
+
+  constructor(node: Pick<TableNode, 'spec' | 'cells'>) {
+    this.node = node
+    const { keys, columns } = node.spec
+    this.keyPlaces = keys.map((key) => columns.findIndex(({ name }) => name === key))
+  }
+
+  push(item: never, appendedMillis: number): void {
+    this.add({ appendedMillis, cells: this.node.cells.map((cell) => cell(item)) })
+    for (const [key, row] of this.rows) {
+      const isOld = row.appendedMillis < appendedMillis - LIMITS.engineRestatedMs
+      if (!isOld && this.rows.size <= LIMITS.engineRestatedRowsMax) break
+      this.rows.delete(key)
+    }
+  }
+
+  private add(row: Restated): void {
+    const key = this.keyPlaces.map((place) => String(row.cells[place])).join('\u0000')
+    // Set anew, so that the order stays that of the last change.
+    this.rows.delete(key)
+    this.rows.set(key, row)
+  }
+
+  get bytes(): number {
+    return this.rows.size * this.node.spec.columns.length * CELL_BYTES
+  }
+
+  /** All of them, to be written once more. */
+  batch(): RowBatch {
+    const buffer = new RowBuffer(this.node.spec)
+    const cells = this.node.spec.columns.map((_, place) => (row: Restated) => row.cells[place])
+    for (const row of this.rows.values()) buffer.push(cells, row as never)
+    return buffer.take()
+  }
+
+  /** For each row its append time, then its cells. */
+  save(): Plain {
+    return [...this.rows.values()].map(({ appendedMillis, cells }) => [
+      appendedMillis,
+      ...cells.map((cell) => cell ?? null),
+    ])
+  }
+
+  load(plain: Plain): void {
+    this.rows.clear()
+    for (const [appendedMillis, ...cells] of plain as [number, ...(Cell | null)[]][]) {
+      this.add({ appendedMillis, cells: cells.map((cell) => cell ?? undefined) })
+    }
+  }
+}

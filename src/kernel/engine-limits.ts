@@ -1,0 +1,34 @@
+/** The engine's part of `limits.ts`, through which it is read. */
+export const ENGINE_LIMITS = {
+  /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
+  samplesPerSeriesMax: 16_384,
+  engineFetchBytesMax: 1024 * 1024,
+  /** Records between two looks at the clock, and how long the event loop may be held. */
+  engineSliceRecords: 250,
+  engineSliceMs: 10,
+  /** Rows and records that may wait to be sent before the source is slowed down. */
+  engineOutputRowsMax: 100_000,
+  engineGatherMs: 20,
+  /** How often one that waits for room looks whether the group is rebalancing. */
+  engineRoomCheckMs: 200,
+  engineAppendRecords: 10_000,
+  engineRetryMsMax: 5_000,
+  /** Last sends and commits: when the process stops, and when the group changes. */
+  engineDrainMs: 5_000,
+  engineHandOverMs: 3_000,
+  /** How long after a claim that ended it is asked again, where no rebalance follows. */
+  engineClaimCheckMs: 500,
+  /**
+   * What a stale owner had under way has ended by then: what QuestDB is given for a request, and
+   * what it may still hold of one that was broken off.
+   */
+  engineRewriteMs: 15_000 + 10_000 + 1_000,
+  /** How far back restated rows are kept to be written once more, and how many a table node. */
+  engineRestatedMs: 3_600_000,
+  engineRestatedRowsMax: 5_000,
+  /** How many records of an output are looked through for the last one of a partition. */
+  engineResumeRecordsMax: 65_536,
+  /** How often it is looked whether the engine gets on, and how long it may not. */
+  engineWatchMs: 5_000,
+  engineStuckMs: 120_000,
+} as const
