@@ -48,6 +48,8 @@ import { JAVA_MIN } from './versions.js'
  */
 export function needsOf(command, args, env) {
   if (command === 'test') return { servers: true, dashboard: true, tests: true }
+  // They kill servers of their own, whatever the environment names.
+  if (command === 'faults') return { servers: true, dashboard: false, tests: false }
   const name = command === 'cli' ? args[0] : command
   if ((name !== 'start' && name !== 'bench') || args.includes('--help')) {
     return { servers: false, dashboard: false, tests: false }

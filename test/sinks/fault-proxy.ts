@@ -5,14 +5,23 @@ import type { Scope } from '../support/database.ts'
 
 /**
  * What the proxy does with a write: hands it on; hands it on and cuts the connection instead of
- * answering; answers 500 without handing it on; or takes it and never answers.
+ * answering; answers 500 without handing it on; takes it and never answers; or holds it back until
+ * it is released.
  */
-export type Fault = 'none' | 'drop-answer' | 'status-500' | 'hang'
+export type Fault = 'none' | 'drop-answer' | 'status-500' | 'hang' | 'hold'
+
+/** A write that is held back. */
+export interface HeldWrite {
+  readonly body: Buffer
+  /** Hands it on; resolves when it is answered. */
+  release(): Promise<void>
+}
 
 export interface FaultProxy {
   readonly url: string
   /** One for each write to come, in order; `none` after the last. */
   readonly faults: Fault[]
+  readonly held: HeldWrite[]
   /** Writes that came so far, and the most that were under way at once. */
   readonly seen: { writes: number; atOnceMax: number }
 }
@@ -21,6 +30,7 @@ export interface FaultProxy {
 export async function faultProxy(scope: Scope, targetUrl: string): Promise<FaultProxy> {
   const target = new URL(targetUrl)
   const faults: Fault[] = []
+  const held: HeldWrite[] = []
   const seen = { writes: 0, atOnceMax: 0 }
   let atOnce = 0
   const server = createServer((incoming, outgoing) => {
@@ -37,15 +47,27 @@ export async function faultProxy(scope: Scope, targetUrl: string): Promise<Fault
         outgoing.writeHead(500).end('broken on purpose')
         return
       }
-      const { method, url, headers } = incoming
-      const { hostname, port } = target
-      const onward = request({ hostname, port, method, path: url, headers }, (answer) => {
-        void buffer(answer).then((text) => {
-          if (fault === 'drop-answer') incoming.socket.destroy()
-          else outgoing.writeHead(answer.statusCode ?? 500).end(text)
+      const handOn = () => {
+        const { method, url, headers } = incoming
+        const { hostname, port } = target
+        const done = Promise.withResolvers<undefined>()
+        const onward = request({ hostname, port, method, path: url, headers }, (answer) => {
+          void buffer(answer).then((text) => {
+            if (fault === 'drop-answer') incoming.socket.destroy()
+            else outgoing.writeHead(answer.statusCode ?? 500).end(text)
+            done.resolve(undefined)
+          })
         })
-      })
-      onward.end(body)
+        // A server that is away answers nobody.
+        onward.on('error', () => {
+          incoming.socket.destroy()
+          done.resolve(undefined)
+        })
+        onward.end(body)
+        return done.promise
+      }
+      if (fault === 'hold') held.push({ body, release: handOn })
+      else void handOn()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -55,5 +77,5 @@ export async function faultProxy(scope: Scope, targetUrl: string): Promise<Fault
   })
   const { port } = server.address() as AddressInfo
   const { username, password } = target
-  return { url: `http://${username}:${password}@127.0.0.1:${port}`, faults, seen }
+  return { url: `http://${username}:${password}@127.0.0.1:${port}`, faults, held, seen }
 }

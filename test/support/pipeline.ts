@@ -88,7 +88,12 @@ function runCli(config: Config & Addresses, args: readonly string[]): Promise<Cl
   })
 }
 
-async function settled(config: Config & Addresses, log: Log, limitSeconds: number): Promise<void> {
+/** What `PipelineUnderTest.settled` does, for processes that somebody else has started. */
+export async function settled(
+  config: Config & Addresses,
+  log: Log,
+  limitSeconds: number,
+): Promise<void> {
   const topics = topicNames(config.topicPrefix)
   // Restatements wait for the next ten seconds of append time, and for a record that shows it.
   await sleep(10_100 - (Date.now() % 10_000))

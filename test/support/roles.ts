@@ -40,6 +40,8 @@ export interface SpawnedRole {
   readonly opsUrl: string
   /** What it has written so far: its last 64,000 characters. */
   output(): string
+  /** Resolves when it is gone, however it ended, with its exit code; -1 where a signal ended it. */
+  readonly gone: Promise<number>
   /** Resolves when /ready answers 200; rejects with its output where it ends or takes over 20 s. */
   ready(): Promise<void>
   /** SIGKILL; resolves when it is gone. */
@@ -82,6 +84,7 @@ export function spawnRole(
     pid: child.pid!,
     opsUrl,
     output: () => text,
+    gone,
     async ready() {
       const deadlineMs = performance.now() + READY_MS_MAX
       while (true) {

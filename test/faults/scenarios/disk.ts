@@ -1,0 +1,64 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { questdbQuery } from '../../support/questdb.ts'
+import type { Scene } from '../scene.ts'
+import type { Scenario } from '../scenario.ts'
+
+const STOPPED_SECONDS_MAX = 60
+const FULL_MS = 3_000
+const CHUNK_BYTES = 1024 * 1024
+
+/** The disk of the servers is filled up: nothing is acknowledged then, and all goes on after. */
+export const diskFull: Scenario = {
+  number: 12,
+  name: 'disk full, and freed',
+  runs: { full: 4, quick: 1 },
+  ownDisk: true,
+  async run(scene, runs) {
+    const { kafka, questdb, dataDir } = scene.options.stage
+    for (let i = 0; i < runs; i++) {
+      const ballast = join(dataDir, 'ballast')
+      fill(ballast)
+      const stopped = await scene.until(STOPPED_SECONDS_MAX, () => standsStill(scene))
+      await sleep(FULL_MS)
+      scene.expectReached('publishes were acknowledged on a full disk', stopped)
+      rmSync(ballast)
+      // Kafka ends itself when it cannot write, and its supervisor starts it again.
+      if (kafka.pid === undefined) await kafka.start()
+      if (questdb.pid === undefined) await questdb.start()
+      await resumeSuspended(scene)
+      await scene.recovered('the disk was freed')
+    }
+  },
+}
+
+/** Takes all that is left. */
+function fill(ballast: string): void {
+  const file = openSync(ballast, 'w')
+  const chunk = Buffer.alloc(CHUNK_BYTES)
+  try {
+    for (;;) writeSync(file, chunk)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function standsStill(scene: Scene): Promise<boolean> {
+  const before = scene.load.acknowledged()
+  await sleep(2_000)
+  return scene.load.acknowledged() === before
+}
+
+/** What /ready tells a person to do for a table that QuestDB has suspended. */
+async function resumeSuspended(scene: Scene): Promise<void> {
+  const { questdbUrl, tablePrefix } = scene.config
+  const rows = await questdbQuery(questdbUrl, 'select name, suspended from wal_tables()')
+  for (const [name, suspended] of rows) {
+    if (suspended !== true || !String(name).startsWith(tablePrefix)) continue
+    scene.options.say(`    ${String(name)} is suspended: RESUME WAL, as /ready says`)
+    await questdbQuery(questdbUrl, `alter table '${String(name)}' resume wal`)
+  }
+}

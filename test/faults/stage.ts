@@ -1,0 +1,86 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePorts, makeServers, type Server } from '../../infra/servers/index.ts'
+import { embeddedAddresses } from '../../src/kernel/addresses.ts'
+import { ROLLOVER_AT } from './input.ts'
+
+/** A Kafka and a QuestDB that are a run's own, since they are killed and filled up. */
+export interface Stage {
+  readonly kafka: Server
+  readonly questdb: Server
+  /** Where they are, and what the fleet is. */
+  readonly settings: {
+    readonly kafkaBrokers: string
+    readonly questdbUrl: string
+    readonly metersFile: string
+    readonly channelsFile: string
+  }
+  /** What the servers keep lies here. */
+  readonly dataDir: string
+  close(): Promise<void>
+}
+
+const METERS = {
+  defaults: { zone: 'Europe/Berlin', disorderSeconds: 120, silentAfterIntervals: 3 },
+  meters: [
+    { tenant: 'demo', meterId: 'rough-0', expectedIntervalSeconds: 60 },
+    { tenant: 'demo', meterId: 'rough-1', disorderSeconds: 60 },
+  ],
+}
+const CHANNELS_FILE = join(import.meta.dirname, '../../config/channels.json')
+
+interface Channels {
+  readonly channels: readonly { readonly channel: string; readonly kind: string }[]
+}
+
+/** The product's own channels, with registers that begin again at 0. */
+function channelsWithRollover(): Channels {
+  const { channels } = JSON.parse(readFileSync(CHANNELS_FILE, 'utf8')) as Channels
+  return {
+    channels: channels.map((line) =>
+      line.channel === 'energy_register_wh' ? { ...line, rolloverAt: ROLLOVER_AT } : line,
+    ),
+  }
+}
+
+/** @param given The folder for the servers' data; by default a temporary one. */
+export async function openStage(given?: string): Promise<Stage> {
+  const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'meterloom-faults-')))
+  const [kafkaPort, kafkaController, questdbHttp, questdbPg] = await freePorts(4)
+  const ports = {
+    kafka: kafkaPort!,
+    kafkaController: kafkaController!,
+    questdbHttp: questdbHttp!,
+    questdbPg: questdbPg!,
+    postgres: 0,
+  }
+  const [kafka, questdb] = await makeServers({ dataDir, ports, only: ['kafka', 'questdb'] })
+  const metersFile = join(dataDir, 'config/meters.json')
+  const channelsFile = join(dataDir, 'config/channels.json')
+  mkdirSync(join(dataDir, 'config'), { recursive: true })
+  writeFileSync(metersFile, JSON.stringify(METERS))
+  writeFileSync(channelsFile, JSON.stringify(channelsWithRollover()))
+  const close = async () => {
+    await Promise.all([kafka!.stop(), questdb!.stop()])
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  try {
+    await Promise.all([kafka!.start(), questdb!.start()])
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { kafkaBrokers, questdbUrl } = embeddedAddresses(ports)
+  const settings = { kafkaBrokers, questdbUrl, metersFile, channelsFile }
+  return { kafka: kafka!, questdb: questdb!, settings, dataDir, close }
+}
+
+/** SIGKILL; resolves when the server is gone. */
+export async function killServer(server: Server): Promise<void> {
+  const isGone = () => server.pid === undefined
+  if (!isGone()) process.kill(server.pid!, 'SIGKILL')
+  while (!isGone()) await sleep(20)
+}
