@@ -19,22 +19,21 @@ export function meterKey(tenant: string, meterId: string): string {
 }
 
 /**
- * The hash of Kafka's default partitioner, so that any standard client finds a key where we put it.
- * Source: org.apache.kafka.common.utils.Utils.murmur2.
+ * The hash of Kafka's default partitioner, of the bytes in [start, end), so that any standard
+ * client finds a key where we put it. Source: org.apache.kafka.common.utils.Utils.murmur2.
  */
-export function murmur2(bytes: Uint8Array): number {
+export function murmur2(bytes: Uint8Array, start = 0, end = bytes.length): number {
   const m = 0x5bd1e995
-  const length = bytes.length
-  let h = 0x9747b28c ^ length
-  let i = 0
-  for (; i + 4 <= length; i += 4) {
+  let h = 0x9747b28c ^ (end - start)
+  let i = start
+  for (; i + 4 <= end; i += 4) {
     let k = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)
     k = Math.imul(k, m)
     k ^= k >>> 24
     k = Math.imul(k, m)
     h = Math.imul(h, m) ^ k
   }
-  const rest = length - i
+  const rest = end - i
   if (rest === 3) h ^= bytes[i + 2]! << 16
   if (rest >= 2) h ^= bytes[i + 1]! << 8
   if (rest >= 1) h = Math.imul(h ^ bytes[i]!, m)
@@ -43,9 +42,9 @@ export function murmur2(bytes: Uint8Array): number {
   return h ^ (h >>> 15)
 }
 
-/** The partition of a key among `count`, as Java's producer chooses it. */
-export function partitionOf(key: Uint8Array, count: number): number {
-  return (murmur2(key) & 0x7fffffff) % count
+/** The partition among `count` of the key in [start, end), as Java's producer chooses it. */
+export function partitionOf(key: Uint8Array, count: number, start = 0, end = key.length): number {
+  return (murmur2(key, start, end) & 0x7fffffff) % count
 }
 
 /** One position of the log as one whole number: monotone over epochs, exact while `epoch` < 512. */

@@ -2,8 +2,8 @@ import type { Kafka, Producer as Client } from 'kafkajs'
 import { messageOf } from '../kernel/errors.ts'
 import { partitionOf } from '../kernel/ids.ts'
 import { logErrors } from './errors.ts'
-import type { AppendedRange, OutgoingRecord, Producer } from './log.ts'
-import { checkRecords } from './outgoing.ts'
+import type { AppendedRange, OutgoingRecord, OutgoingRecords, Producer } from './log.ts'
+import { asRecords, checkRecords } from './outgoing.ts'
 
 const EMPTY = Buffer.alloc(0)
 
@@ -48,10 +48,10 @@ class KafkajsProducer implements Producer {
     this.requestTimeoutMs = requestTimeoutMs
   }
 
-  append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly AppendedRange[]> {
+  append(topic: string, records: OutgoingRecords): Promise<readonly AppendedRange[]> {
     if (this.closing !== undefined)
       return Promise.reject(logErrors.closed({ what: 'the producer' }))
-    const result = this.last.then(() => this.send(topic, records))
+    const result = this.last.then(() => this.send(topic, asRecords(records)))
     this.last = result.catch(() => undefined)
     return result
   }

@@ -47,6 +47,23 @@ export interface OutgoingRecord {
   readonly headers?: Readonly<Record<string, Buffer>>
 }
 
+/**
+ * Records on their way in without an object each: header, key and value of one lie in `bytes`
+ * behind those of the one before, the first's from `begin` on. The key decides the partition. The
+ * bytes are not to be changed until the append has settled.
+ */
+export interface OutgoingBatch {
+  readonly count: number
+  /** The name of the one header that each record has. */
+  readonly header: string
+  readonly bytes: Buffer
+  readonly begin: number
+  /** Of record `i`, from 3 * i on: where its header, its key and its value end. */
+  readonly ends: Int32Array
+}
+
+export type OutgoingRecords = readonly OutgoingRecord[] | OutgoingBatch
+
 export interface AppendedRange {
   readonly partition: number
   /** Offset of the first record of this append in the partition; the others follow it in order. */
@@ -60,7 +77,7 @@ export interface AppendedRange {
  * the repeat.
  */
 export interface Producer {
-  append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly AppendedRange[]>
+  append(topic: string, records: OutgoingRecords): Promise<readonly AppendedRange[]>
   close(): Promise<void>
 }
 

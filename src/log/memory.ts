@@ -17,6 +17,7 @@ import { MemoryGroup } from './memory-group.ts'
 import type { MemoryMember } from './memory-member.ts'
 import { MemoryStore } from './memory-store.ts'
 import { MemoryTail } from './memory-tail.ts'
+import { asRecords } from './outgoing.ts'
 
 export interface MemoryLogOptions {
   /** How many records the next batch holds at most, so that a test may shuffle their borders. */
@@ -91,7 +92,7 @@ export class MemoryLog implements Log {
     return {
       append: async (topic, records) => {
         if (closed) throw logErrors.closed({ what: 'the producer' })
-        return this.appendNow(topic, records)
+        return this.appendNow(topic, asRecords(records))
       },
       close: async () => {
         closed = true

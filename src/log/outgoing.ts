@@ -1,9 +1,9 @@
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
-import type { OutgoingRecord } from './log.ts'
+import type { OutgoingRecord, OutgoingRecords } from './log.ts'
 
 /** What the envelope of a record and of each header takes at most. */
-const ENVELOPE_BYTES = 32
+export const ENVELOPE_BYTES = 32
 
 /** Bytes of a record in a batch, at most. */
 export function recordBytes({ key, value, headers }: OutgoingRecord): number {
@@ -32,4 +32,19 @@ export function checkRecords(
     const bytesMax = LIMITS.recordBytesMax
     if (bytes > bytesMax) throw logErrors.recordTooLarge({ topic, bytes, bytesMax })
   }
+}
+
+/** The same records as objects with bytes of their own, for who takes nothing else. */
+export function asRecords(records: OutgoingRecords): readonly OutgoingRecord[] {
+  if (!('ends' in records)) return records
+  const { begin, count, header, ends } = records
+  const bytes = Buffer.from(records.bytes.subarray(begin, ends[3 * count - 1]))
+  const slice = (from: number, to: number) => bytes.subarray(from - begin, to - begin)
+  let start = begin
+  return Array.from({ length: count }, (_, i) => {
+    const [headerEnd, keyEnd, end] = [ends[3 * i]!, ends[3 * i + 1]!, ends[3 * i + 2]!]
+    const headers = { [header]: slice(start, headerEnd) }
+    start = end
+    return { key: slice(headerEnd, keyEnd), value: slice(keyEnd, end), headers }
+  })
 }

@@ -1,8 +1,8 @@
 import { Producer as Client } from '@platformatic/kafka'
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
-import type { AppendedRange, OutgoingRecord, Producer, ProducerOptions } from './log.ts'
-import { recordBytes } from './outgoing.ts'
+import type { AppendedRange, OutgoingRecords, Producer, ProducerOptions } from './log.ts'
+import { listOf } from './produce/outgoing-list.ts'
 import { TopicLane } from './produce/topic-lane.ts'
 
 /**
@@ -36,12 +36,13 @@ export class PlatformaticProducer implements Producer {
     })
   }
 
-  append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly AppendedRange[]> {
+  append(topic: string, records: OutgoingRecords): Promise<readonly AppendedRange[]> {
     if (this.closing !== undefined)
       return Promise.reject(logErrors.closed({ what: 'the producer' }))
-    if (records.length === 0) return Promise.resolve([])
+    const list = listOf(records)
+    if (list.count === 0) return Promise.resolve([])
     let bytes = 0
-    for (const record of records) bytes += recordBytes(record)
+    for (let i = 0; i < list.count; i++) bytes += list.sizeOf(i)
     const bytesMax = LIMITS.logWaitingBytesMax
     if (this.waitingBytes > 0 && this.waitingBytes + bytes > bytesMax) {
       return Promise.reject(logErrors.tooMuchWaiting({ topic, bytes, bytesMax }))
@@ -52,7 +53,7 @@ export class PlatformaticProducer implements Producer {
       lane = new TopicLane(this.client, topic, this.timeoutMs)
       this.lanes.set(topic, lane)
     }
-    return lane.append(records).finally(() => {
+    return lane.append(list).finally(() => {
       this.waitingBytes -= bytes
     })
   }

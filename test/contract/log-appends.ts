@@ -118,6 +118,54 @@ export const appends: Contract = {
     }
   },
 
+  async 'records in one buffer lie as the same ones do that are objects'(t, features) {
+    const log = opened(t, features)
+    const topic = await aTopic(t, features, log, 3)
+    const producer = await log.producer()
+    finallyDo(t, () => producer.close())
+    // Behind something that is no record, and with empty and long values among them.
+    const parts = [Buffer.from('not a record')]
+    const begin = parts[0]!.length
+    const ends: number[] = []
+    const sent = Array.from({ length: 30 }, (_, i) => {
+      const made = [`source ${i}`, `demo/meter-${i % 7}`, 'v'.repeat(i % 10 === 3 ? 70_000 : i)]
+      for (const one of made) {
+        parts.push(Buffer.from(one))
+        ends.push((ends.at(-1) ?? begin) + one.length)
+      }
+      return made
+    })
+    const batch = {
+      ...{ count: sent.length, header: 'ml-src', begin },
+      ...{ bytes: Buffer.concat(parts), ends: Int32Array.from(ends) },
+    }
+    const ranges = await producer.append(topic, batch)
+    // What settled is the caller's again.
+    batch.bytes.fill(0)
+    assert.deepEqual(await producer.append(topic, { ...batch, count: 0 }), [])
+    let count = 0
+    for (let partition = 0; partition < 3; partition++) {
+      const wanted = sent.filter(([, key]) => partitionOf(Buffer.from(key!), 3) === partition)
+      const seen = await readAll(log, { topic, partition })
+      assert.deepEqual(
+        seen.map(({ key, value }) => [key, value]),
+        wanted.map(([, key, value]) => [key, value]),
+      )
+      for await (const read of log.read({ topic, partition, from: 0 })) {
+        for (let i = 0; i < read.count; i++) {
+          const source = wanted[read.offsets[i]!]![0]!
+          assert.equal(String(read.header(i, 'ml-src')), source)
+        }
+      }
+      count += seen.length
+    }
+    assert.equal(count, 30)
+    assert.deepEqual(
+      ranges.map(({ baseOffset }) => baseOffset),
+      ranges.map(() => 0),
+    )
+  },
+
   async 'append times are the log’s, in whole milliseconds, and do not go back'(t, features) {
     const log = opened(t, features)
     const topic = await aTopic(t, features, log)

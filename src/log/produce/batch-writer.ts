@@ -79,17 +79,44 @@ export class BatchWriter {
     const valueBytes = value === null ? -1 : value.length
     this.begin(keyBytes, valueBytes, headerCount, body, bytesMax)
     this.varint(keyBytes)
-    if (key !== null) this.copy(key)
+    if (key !== null) this.copy(key, 0, key.length)
     this.varint(valueBytes)
-    if (value !== null) this.copy(value)
+    if (value !== null) this.copy(value, 0, value.length)
     this.varint(headerCount)
     for (const name in headers) {
       const header = headers[name]!
       this.varint(Buffer.byteLength(name))
       this.text(name)
       this.varint(header.length)
-      this.copy(header)
+      this.copy(header, 0, header.length)
     }
+  }
+
+  /**
+   * Adds a record whose one header, key and value lie one behind the other, from `start` on; they
+   * end where `ends` says at `at` and behind it.
+   */
+  addRange(
+    name: Buffer,
+    from: Buffer,
+    start: number,
+    ends: Int32Array,
+    at: number,
+    bytesMax: number,
+  ): void {
+    const [headerEnd, keyEnd, end] = [ends[at]!, ends[at + 1]!, ends[at + 2]!]
+    const headerBytes = headerEnd - start
+    const body = sizeOf(name.length) + name.length + sizeOf(headerBytes) + headerBytes
+    this.begin(keyEnd - headerEnd, end - keyEnd, 1, body, bytesMax)
+    this.varint(keyEnd - headerEnd)
+    this.copy(from, headerEnd, keyEnd)
+    this.varint(end - keyEnd)
+    this.copy(from, keyEnd, end)
+    this.varint(1)
+    this.varint(name.length)
+    this.copy(name, 0, name.length)
+    this.varint(headerBytes)
+    this.copy(from, start, headerEnd)
   }
 
   /** The batch as a broker takes it; valid until something is added or begun anew. */
@@ -166,12 +193,12 @@ export class BatchWriter {
     this.end = end + (i === text.length ? i : bytes.write(text, end))
   }
 
-  private copy(from: Buffer): void {
-    const { bytes, end } = this
-    const { length } = from
-    if (length > LOOPED_BYTES) bytes.set(from, end)
-    else for (let i = 0; i < length; i++) bytes[end + i] = from[i]!
-    this.end = end + length
+  private copy(from: Buffer, start: number, end: number): void {
+    const { bytes } = this
+    let to = this.end
+    this.end += end - start
+    if (end - start > LOOPED_BYTES) from.copy(bytes, to, start, end)
+    else for (let i = start; i < end; i++) bytes[to++] = from[i]!
   }
 }
 

@@ -1,19 +1,17 @@
 import type { Producer as Client } from '@platformatic/kafka'
 import { MeterloomError, messageOf } from '../../kernel/errors.ts'
-import { partitionOf } from '../../kernel/ids.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { logErrors } from '../errors.ts'
-import type { AppendedRange, OutgoingRecord } from '../log.ts'
-import { checkRecords, recordBytes } from '../outgoing.ts'
+import type { AppendedRange } from '../log.ts'
 import { BatchWriter } from './batch-writer.ts'
+import type { OutgoingList } from './outgoing-list.ts'
 import { type Outbound, TopicSender } from './topic-sender.ts'
 
-const EMPTY = Buffer.alloc(0)
 const NONE = -1
 
 /** A call of `append` on its way: its first `sent` records are in requests already. */
 interface Call {
-  readonly records: readonly OutgoingRecord[]
+  readonly records: OutgoingList
   readonly ranges: Map<number, AppendedRange>
   sent: number
   readonly resolve: (ranges: readonly AppendedRange[]) => void
@@ -45,7 +43,7 @@ export class TopicLane {
     this.sender = new TopicSender(client, topic, timeoutMs)
   }
 
-  append(records: readonly OutgoingRecord[]): Promise<readonly AppendedRange[]> {
+  append(records: OutgoingList): Promise<readonly AppendedRange[]> {
     return new Promise((resolve, reject) => {
       this.calls.push({ records, ranges: new Map(), sent: 0, resolve, reject })
       this.running ??= this.run().finally(() => {
@@ -87,12 +85,10 @@ export class TopicLane {
       if (call === undefined) return parts
       if (call.sent === 0 && !this.admit(call)) continue
       let firsts: Int32Array | undefined
-      for (; call.sent < call.records.length; call.sent++) {
-        const record = call.records[call.sent]!
-        const { key, value, headers } = record
-        const partition = record.partition ?? partitionOf(key ?? EMPTY, writers.length)
+      for (; call.sent < call.records.count; call.sent++) {
+        const partition = call.records.partitionOf(call.sent, writers.length)
         const writer = writers[partition]!
-        const size = recordBytes(record)
+        const size = call.records.sizeOf(call.sent)
         const isFull =
           writer.length + size > LIMITS.logAppendBytesMax || total + size > LIMITS.logLoadBytesMax
         // A record that is larger than the bound goes alone.
@@ -103,7 +99,7 @@ export class TopicLane {
         }
         if (firsts[partition] === NONE) firsts[partition] = writer.count
         total += size
-        writer.add(key, value, headers, size)
+        call.records.addTo(writer, call.sent)
       }
       this.calls.shift()
     }
@@ -122,7 +118,7 @@ export class TopicLane {
   /** Refuses a call that could never succeed, so that it takes no other one with it. */
   private admit(call: Call): boolean {
     try {
-      checkRecords(this.topic, call.records, this.writers.length)
+      call.records.check(this.topic, this.writers.length)
       return true
     } catch (error) {
       this.calls.shift()
@@ -143,7 +139,7 @@ export class TopicLane {
         if (first === NONE || call.ranges.has(partition)) continue
         call.ranges.set(partition, { partition, baseOffset: baseOffset + first })
       }
-      if (call.sent === call.records.length) call.resolve([...call.ranges.values()])
+      if (call.sent === call.records.count) call.resolve([...call.ranges.values()])
     }
   }
 
@@ -154,7 +150,7 @@ export class TopicLane {
     this.calls.splice(0, this.calls.length, ...left)
     const { topic } = this
     for (const call of failed) {
-      const records = call.records.length
+      const records = call.records.count
       const isOurs = cause instanceof MeterloomError
       const detail = messageOf(cause)
       call.reject(isOurs ? cause : logErrors.appendFailed({ topic, records, detail }, cause))

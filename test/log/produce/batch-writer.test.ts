@@ -73,7 +73,7 @@ test('a batch is read as it was written, by us and by another client', () => {
       }
     }
   })
-  fc.assert(property)
+  fc.assert(property, { numRuns: 40 })
 })
 
 test('a batch that is signed again differs in its signature alone', () => {
