@@ -1,3 +1,4 @@
+import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { Ingest } from './ingest.ts'
 import type { AnyNode, SeriesNode } from './nodes.ts'
@@ -5,12 +6,12 @@ import type { Pipeline } from './pipeline.ts'
 import type { Bench, Progress, Runner } from './runner.ts'
 import { runScan } from './runners/scan.ts'
 import { runLog, runTable } from './runners/sinks.ts'
-import { runFilter } from './runners/stateless.ts'
+import { runFilter, runMap } from './runners/stateless.ts'
 import { runCombine, runWindow } from './runners/windows.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
-import type { Cause, CombineState, Emit, WindowState } from './windows.ts'
+import type { Cause, Emit, WindowState } from './windows.ts'
 
 /**
  * Which runner puts which kind of node to work. A new kind is a declaration in nodes.ts, a method
@@ -22,6 +23,7 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
   window: runWindow,
   combine: runCombine,
   scan: runScan,
+  map: runMap,
   filter: runFilter,
   table: runTable,
   log: runLog,

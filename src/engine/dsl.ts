@@ -5,7 +5,8 @@ import { SeriesStream } from './streams.ts'
 
 export { fuse, printPipeline } from './pipeline.ts'
 export type { Pipeline } from './pipeline.ts'
-export { Stream, tumbling } from './streams.ts'
+export { calendar, hopping, tumbling } from './spans.ts'
+export { Stream } from './streams.ts'
 export type { Cells } from './streams.ts'
 
 /**

@@ -2,14 +2,15 @@ import { type Micros, minutes } from '../kernel/time.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { QUALITIES } from '../schemas/records.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
+import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
 import { Course, type Settled } from './register.ts'
 import { Restater } from './restater.ts'
 import { SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
-import { type Cause, CombineState, emptySettled, type Emit } from './windows.ts'
-import { type WidthState, WindowState } from './windows.ts'
+import { type Cause, emptySettled, type Emit } from './windows.ts'
+import type { WidthState, WindowState } from './windows.ts'
 
 const [BAD, NONE] = [3, -1]
 /** Samples are forgotten by this much at a time where no window says otherwise. */
@@ -56,7 +57,8 @@ export class Ingest {
     this.horizon = node.lateness.horizon
     this.counts = counts
     this.widths = [...windows, ...combines].sort((a, b) => a.micros - b.micros)
-    this.narrowest = this.widths[0]?.micros ?? STEP_WITHOUT_WINDOWS
+    this.narrowest = Math.min(...this.widths.map((w) => w.step))
+    if (this.widths.length === 0) this.narrowest = STEP_WITHOUT_WINDOWS
     this.frozenStep = windows.map((w) => w.micros).reduce(commonMultiple, this.narrowest)
     const courseOf = (slot: number) => this.courseOf(slot)
     this.restater = new Restater({ table, widths: this.widths, cause, counts, courseOf })
@@ -174,11 +176,12 @@ export class Ingest {
     const place = at - this.table.shiftOf(slot)
     for (let width = 0; width < this.widths.length; width++) {
       const state = this.widths[width]!
-      const { micros } = state
-      let start = Math.floor(Math.max(first, boundary) / micros) * micros
-      for (; start <= last && start + micros <= watermark; start += micros) {
+      let start = state.firstHolding(slot, Math.max(first, boundary))
+      for (; start <= last; start = state.following(slot, start)) {
+        const end = state.endOf(slot, start)
+        if (end > watermark) break
         const waits = this.restater.waits(slot, width, start)
-        const held = wasCounted && place >= start && place < start + micros
+        const held = wasCounted && place >= start && place < end
         const known = waits || held || this.knewOther(slot, state, start, at)
         this.restater.mark(slot, width, start, known)
       }
@@ -189,7 +192,7 @@ export class Ingest {
   private knewOther(slot: number, state: WidthState, start: Micros, at: Micros): boolean {
     if (state.holdsOther(slot, start, at)) return true
     if (!this.table.isRegister(slot)) return false
-    return this.courseBefore.nextWindow(start, state.micros) === start
+    return this.courseBefore.nextTime(start) < state.endOf(slot, start)
   }
 
   /** Append time has passed the next whole ten seconds: what was restated is emitted. */
@@ -222,18 +225,16 @@ export class Ingest {
   }
 
   private close(slot: number, state: WidthState, before: Micros, after: Micros): void {
-    const { micros } = state
-    const upTo = floorTo(after, micros)
-    const from = floorTo(before, micros)
-    if (from === upTo) return
+    let start = state.firstHolding(slot, before)
+    if (state.endOf(slot, start) > after) return
     const course = this.courseOf(slot)
-    let start = state.next(slot, from, course)
-    while (start < upTo) {
-      const pane = state.compute(slot, start, course)
-      pane.restated = false
-      pane.revision = this.options.cause.revision
-      state.emit(slot, pane)
-      start = state.next(slot, start + micros, course)
+    start = state.next(slot, start, course)
+    while (state.endOf(slot, start) <= after) {
+      const item = state.compute(slot, start, course)
+      item.restated = false
+      item.revision = this.options.cause.revision
+      state.emit(slot, item as never)
+      start = state.next(slot, state.following(slot, start), course)
     }
   }
 

@@ -4,6 +4,7 @@ import type { RecordName } from '../schemas/ids.ts'
 import type { TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration, Columns } from './columns.ts'
 import type { BoundedLists, ListDeclaration, NoLists } from './lists.ts'
+import type { Span } from './spans.ts'
 
 /**
  * A topology is frozen data: nodes that name what they read. The task compiles them; nothing here
@@ -44,14 +45,19 @@ export interface WindowNode extends NodeBase {
 export interface CombineNode extends NodeBase {
   readonly kind: 'combine'
   readonly input: WindowNode
-  readonly width: string
-  readonly widthMicros: Micros
+  readonly span: Span
 }
 
 export interface ScanNode extends NodeBase {
   readonly kind: 'scan'
   readonly input: StreamNode
   readonly operator: AnyOperator
+}
+
+export interface MapNode extends NodeBase {
+  readonly kind: 'map'
+  readonly input: StreamNode
+  readonly make: (item: never) => unknown
 }
 
 export interface FilterNode extends NodeBase {
@@ -76,7 +82,7 @@ export interface LogNode extends NodeBase {
   readonly map: (item: never) => unknown
 }
 
-export type StreamNode = SeriesNode | WindowNode | CombineNode | ScanNode | FilterNode
+export type StreamNode = SeriesNode | WindowNode | CombineNode | ScanNode | MapNode | FilterNode
 export type SinkNode = TableNode | LogNode
 export type AnyNode = StreamNode | SinkNode
 

@@ -83,6 +83,21 @@ export function storePane(pane: PaneView, set: (field: number, value: number) =>
   set(10, pane.energyKnown ? 1 : 0)
 }
 
+/** Fills a pane with what was stored; what follows from the sums is not known yet. */
+export function loadPane(pane: PaneView, get: (field: number) => number): void {
+  pane.start = get(0)
+  pane.count = get(1)
+  pane.sum = get(2)
+  pane.min = get(3)
+  pane.max = get(4)
+  pane.first = get(5)
+  pane.last = get(6)
+  pane.squares = get(7)
+  pane.energyWh = get(8)
+  pane.estimated = get(9) === 1
+  pane.energyKnown = get(10) === 1
+}
+
 /** Whether a stored pane has anything to say. */
 export function hasContent(get: (field: number) => number): boolean {
   return get(1) > 0 || get(10) === 1
@@ -92,16 +107,7 @@ const stored = new PaneView('')
 
 /** Adds a stored pane to a larger one. */
 export function addStored(into: PaneView, get: (field: number) => number): void {
-  stored.count = get(1)
-  stored.sum = get(2)
-  stored.min = get(3)
-  stored.max = get(4)
-  stored.first = get(5)
-  stored.last = get(6)
-  stored.squares = get(7)
-  stored.energyWh = get(8)
-  stored.estimated = get(9) === 1
-  stored.energyKnown = get(10) === 1
+  loadPane(stored, get)
   addPane(into, stored)
 }
 

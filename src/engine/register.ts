@@ -144,14 +144,11 @@ export class Course {
     return false
   }
 
-  /**
-   * The start of the first window of `width` at or after `start` that has a part of the course; or
-   * Infinity.
-   */
-  nextWindow(start: number, width: number): number {
+  /** The first time at or after `start` that has a part of the course; or Infinity. */
+  nextTime(start: number): number {
     for (let i = this.firstAfter(start); i < this.count; i++) {
       const begins = this.whole[i] === 1 ? this.to[i]! : Math.max(this.from[i]!, start)
-      if (begins >= start) return Math.floor(begins / width) * width
+      if (begins >= start) return begins
     }
     return Infinity
   }

@@ -88,7 +88,7 @@ export class Restater implements StatePart {
       if (c.slot.get(line) !== slot) continue
       const width = c.width.get(line)
       const start = c.start.get(line)
-      if (start + this.options.widths[width]!.micros > boundary) continue
+      if (this.options.widths[width]!.endOf(slot, start) > boundary) continue
       this.lineOf.delete(`${slot}|${width}|${start}`)
       this.emit(line)
       c.slot.set(line, GONE)
@@ -102,13 +102,13 @@ export class Restater implements StatePart {
     const { pending } = table.series.columns
     pending.set(slot, pending.get(slot) - 1)
     const state = widths[c.width.get(line)]!
-    const pane = state.compute(slot, c.start.get(line), courseOf(slot))
-    if (!pane.hasContent && c.wasKnown.get(line) === 0) return
+    const item = state.compute(slot, c.start.get(line), courseOf(slot))
+    if (!item.hasContent && c.wasKnown.get(line) === 0) return
     counts.restated++
-    pane.restated = true
-    pane.revision = c.revision.get(line)
+    item.restated = true
+    item.revision = c.revision.get(line)
     cause.restating = true
-    state.emit(slot, pane)
+    state.emit(slot, item as never)
     cause.restating = false
   }
 

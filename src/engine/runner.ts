@@ -1,8 +1,9 @@
+import type { CombineState } from './combined.ts'
 import type { AnyNode, StreamNode } from './nodes.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
-import type { Cause, CombineState, Emit, WindowState } from './windows.ts'
+import type { Cause, Emit, WindowState } from './windows.ts'
 
 /**
  * The port between the compiler and the kinds of nodes.

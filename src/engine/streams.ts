@@ -1,4 +1,3 @@
-import type { Micros } from '../kernel/time.ts'
 import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import type { Records } from '../schemas/records.ts'
@@ -7,11 +6,14 @@ import type { ColumnDeclaration } from './columns.ts'
 import { add } from './declare.ts'
 import { engineErrors } from './errors.ts'
 import type { ListDeclaration, NoLists } from './lists.ts'
+import { checkSpan, textOf } from './spans.ts'
+import type { Span, Tumbling } from './spans.ts'
 import type {
   AnyOperator,
   CombineNode,
   FilterNode,
   LogNode,
+  MapNode,
   Operator,
   Pane,
   Sample,
@@ -21,16 +23,6 @@ import type {
   TableNode,
   WindowNode,
 } from './nodes.ts'
-
-export interface Tumbling {
-  readonly width: string
-  readonly micros: Micros
-}
-
-/** Windows `[n * micros, (n + 1) * micros)` of UTC. `width` is how rows name it. */
-export function tumbling(width: string, micros: Micros): Tumbling {
-  return { width, micros }
-}
 
 type CellOf<T extends ColumnType> = T extends 'symbol'
   ? string | undefined
@@ -62,6 +54,50 @@ export class Stream<in out T> {
     return new Stream<T>(
       add<FilterNode>({ kind: 'filter', id: name, declaration, input: this.node, keep }),
     )
+  }
+
+  /**
+   * Makes another item of each. `make` may fill and answer one object again and again: items are
+   * not kept.
+   */
+  map<Out>(name: string, make: (item: T) => Out): Stream<Out> {
+    const declaration = `map ${String(make)}`
+    return new Stream<Out>(
+      add<MapNode>({ kind: 'map', id: name, declaration, input: this.node, make }),
+    )
+  }
+
+  /**
+   * Parts the stream in named branches: each item goes to the first whose predicate it fits, or to
+   * `rest`; where no rest is named, what fits none is left out.
+   *
+   * @example
+   * const { high, low } = verdicts.branch('by-severity', { high: (v) => v.score > 0.8 }, 'low')
+   */
+  branch<Name extends string, Rest extends string = never>(
+    name: string,
+    cases: { readonly [K in Name]: (item: T) => boolean },
+    rest?: Rest,
+  ): { readonly [K in Name | Rest]: Stream<T> } {
+    const made: Record<string, Stream<T>> = {}
+    const before: ((item: T) => boolean)[] = []
+    const part = (arm: string, fits: (item: T) => boolean, text: string) => {
+      if (arm in made) {
+        throw engineErrors.badName({ name: `${name}-${arm}`, why: 'another branch bears it' })
+      }
+      const earlier = [...before]
+      const keep = (item: T) => fits(item) && !earlier.some((other) => other(item))
+      const declaration = `branch ${arm} ${[...earlier.map(String), text].join(' else ')}`
+      const id = `${name}-${arm}`
+      const node = add<FilterNode>({ kind: 'filter', id, declaration, input: this.node, keep })
+      made[arm] = new Stream<T>(node)
+    }
+    for (const [arm, fits] of Object.entries<(item: T) => boolean>(cases)) {
+      part(arm, fits, String(fits))
+      before.push(fits)
+    }
+    if (rest !== undefined) part(rest, () => true, 'rest')
+    return made as { readonly [K in Name | Rest]: Stream<T> }
   }
 
   scan<
@@ -119,23 +155,16 @@ export class SeriesStream extends Stream<Sample> {
 export class WindowStream extends Stream<Pane> {
   declare readonly node: WindowNode
 
-  /** A larger window, put together from this one's panes in their order. */
-  combine(name: string, { width, micros }: Tumbling): Stream<Pane> {
-    const input = this.node
-    if (micros <= input.widthMicros || micros % input.widthMicros !== 0) {
-      const wants = `a multiple of the ${input.widthMicros} of ${input.id}`
-      throw engineErrors.badOption({ node: name, option: 'width', value: micros, wants })
-    }
-    const declaration = `combine ${width} ${micros}`
+  /**
+   * Larger windows, put together from this one's panes in their order.
+   *
+   * @throws engine.badOption where panes do not fill them.
+   */
+  combine(name: string, span: Span): Stream<Pane> {
+    checkSpan(name, span, this.node)
+    const declaration = `combine ${textOf(span)}`
     return new Stream<Pane>(
-      add<CombineNode>({
-        kind: 'combine',
-        id: name,
-        declaration,
-        input,
-        width,
-        widthMicros: micros,
-      }),
+      add<CombineNode>({ kind: 'combine', id: name, declaration, input: this.node, span }),
     )
   }
 }

@@ -1,7 +1,8 @@
 import type { Micros } from '../kernel/time.ts'
-import { ColumnSet, f64 } from './columns.ts'
-import type { CombineNode, Pane, WindowNode } from './nodes.ts'
-import { addPane, addStored, hasContent, PaneView, PANE_FIELDS, storePane } from './pane.ts'
+import { FixedGrid, floorTo } from './grid.ts'
+import type { Grid } from './grid.ts'
+import type { Pane, WindowNode } from './nodes.ts'
+import { PaneView } from './pane.ts'
 import type { Course } from './register.ts'
 import type { Settled } from './register.ts'
 import type { SeriesTable } from './series.ts'
@@ -18,13 +19,27 @@ export interface Cause {
   restating: boolean
 }
 
-/** Windows of one width at work: computed from what is known of a series, and handed to `emit`. */
-export interface WidthState {
-  readonly node: WindowNode | CombineNode
+/** What a width hands to its consumers, and what the restater needs to know of it. */
+export interface Emitted {
+  /** Whether there is anything to say. */
+  readonly hasContent: boolean
+  revision: number
+  restated: boolean
+}
+
+/**
+ * Windows of one kind at work: computed from what is known of a series, and handed to `emit`. A
+ * window is known by its start.
+ */
+export interface WidthState extends Grid {
+  readonly node: { readonly id: string }
+  /** Of two windows of a series that are due at once, the shorter is emitted first. */
   readonly micros: Micros
-  emit: Emit<Pane>
-  /** Fills the one pane of this width. `course` is that of a register, else null. */
-  compute(slot: number, start: Micros, course: Course | null): PaneView
+  /** Windows end on the grid of this. */
+  readonly step: Micros
+  readonly emit: Emit<never>
+  /** Fills the one item of this state. `course` is that of a register, else null. */
+  compute(slot: number, start: Micros, course: Course | null): Emitted
   /** The start of the first window at or after `start` that has a sample or energy; or Infinity. */
   next(slot: number, start: Micros, course: Course | null): Micros
   /** Whether the window holds a sample that counts beside the one at `at`. */
@@ -32,16 +47,18 @@ export interface WidthState {
 }
 
 /** A window node at work: it computes panes from samples. */
-export class WindowState implements WidthState {
+export class WindowState extends FixedGrid implements WidthState {
   readonly node: WindowNode
   readonly micros: Micros
+  readonly step: Micros
   readonly pane: PaneView
   emit: Emit<Pane> = () => undefined
   private readonly table: SeriesTable
 
   constructor(node: WindowNode, table: SeriesTable) {
+    super(node.widthMicros, node.widthMicros)
     this.node = node
-    this.micros = node.widthMicros
+    this.micros = this.step = node.widthMicros
     this.pane = new PaneView(node.width)
     this.table = table
   }
@@ -52,7 +69,7 @@ export class WindowState implements WidthState {
     const end = start + this.micros
     const shift = table.shiftOf(slot)
     pane.begin(start, end)
-    name(pane, table, slot)
+    nameSeries(pane, table, slot)
     const count = samples.count(slot)
     const from = samples.lowerBound(slot, start + shift)
     let to = from
@@ -82,7 +99,7 @@ export class WindowState implements WidthState {
     if (course !== null) {
       pane.energyWh = course.energyIn(pane.start, pane.end)
       pane.estimated = course.estimatedIn(pane.start, pane.end)
-      pane.energyKnown = course.nextWindow(pane.start, this.micros) === pane.start
+      pane.energyKnown = course.nextTime(pane.start) < pane.end
       return
     }
     const wattHours = table.series.columns.wattHours.get(slot)
@@ -97,7 +114,7 @@ export class WindowState implements WidthState {
   }
 
   next(slot: number, start: Micros, course: Course | null): Micros {
-    return nextWindow(this.table, slot, start, this.micros, course)
+    return floorTo(nextContent(this.table, slot, start, course), this.micros)
   }
 
   holdsOther(slot: number, start: Micros, at: Micros): boolean {
@@ -105,103 +122,11 @@ export class WindowState implements WidthState {
   }
 }
 
-/**
- * A combining node at work. Panes that can still change are computed from samples; of the one
- * window that the frozen boundary lies in, the panes behind it are kept as they were when they
- * froze.
- */
-export class CombineState implements WidthState {
-  readonly node: CombineNode
-  readonly micros: Micros
-  readonly pane: PaneView
-  readonly inner: WindowState
-  emit: Emit<Pane> = () => undefined
-  private readonly kept: number
-  /** The panes that are kept; a new slot's are of no time. */
-  readonly set: ColumnSet<{ panes: ReturnType<typeof f64> }>
-  private readonly table: SeriesTable
-
-  constructor(node: CombineNode, inner: WindowState, table: SeriesTable) {
-    this.node = node
-    this.micros = node.widthMicros
-    this.inner = inner
-    this.pane = new PaneView(node.width)
-    this.table = table
-    this.kept = this.micros / inner.micros
-    this.set = new ColumnSet({ panes: f64(this.kept * PANE_FIELDS, NaN) })
-  }
-
-  private fieldOf(start: Micros): number {
-    const index = Math.round(start / this.inner.micros) % this.kept
-    return (index < 0 ? index + this.kept : index) * PANE_FIELDS
-  }
-
-  /** Keeps the panes in [from, to) that the window in which `to` lies is to remember. */
-  freeze(slot: number, from: Micros, to: Micros, course: Course | null): void {
-    const { inner } = this
-    const { panes } = this.set.columns
-    let start = Math.max(from, Math.floor(to / this.micros) * this.micros)
-    for (; start < to; start += inner.micros) {
-      const pane = inner.compute(slot, start, course)
-      const field = this.fieldOf(start)
-      storePane(pane, (i, value) => panes.set(slot, value, field + i))
-    }
-  }
-
-  compute(slot: number, start: Micros, course: Course | null): PaneView {
-    const { pane, inner } = this
-    const { panes } = this.set.columns
-    const boundary = this.table.series.columns.boundary.get(slot)
-    pane.begin(start, start + this.micros)
-    name(pane, this.table, slot)
-    for (let at = start; at < pane.end; at += inner.micros) {
-      if (at >= boundary) {
-        addPane(pane, inner.compute(slot, at, course))
-        continue
-      }
-      const field = this.fieldOf(at)
-      if (panes.get(slot, field) === at) addStored(pane, (i) => panes.get(slot, field + i))
-    }
-    pane.finish(this.table.series.columns.expected.get(slot))
-    return pane
-  }
-
-  next(slot: number, start: Micros, course: Course | null): Micros {
-    const live = nextWindow(this.table, slot, start, this.micros, course)
-    const boundary = this.table.series.columns.boundary.get(slot)
-    if (boundary === -Infinity) return live
-    // Where the horizon is shorter than the window, all of its samples may be frozen when it
-    // closes.
-    const whole = Math.floor(boundary / this.micros) * this.micros
-    return whole >= start && whole < live && this.remembers(slot, whole, boundary) ? whole : live
-  }
-
-  holdsOther(slot: number, start: Micros, at: Micros): boolean {
-    const boundary = this.table.series.columns.boundary.get(slot)
-    if (holdsOther(this.table, slot, start, start + this.micros, at)) return true
-    return start < boundary && this.remembers(slot, start, boundary)
-  }
-
-  private remembers(slot: number, start: Micros, boundary: Micros): boolean {
-    const { panes } = this.set.columns
-    for (let at = start; at < boundary; at += this.inner.micros) {
-      const field = this.fieldOf(at)
-      if (panes.get(slot, field) === at && hasContent((i) => panes.get(slot, field + i)))
-        return true
-    }
-    return false
-  }
-}
-
-/**
- * The first window of a width at or after `start` that has a sample that counts, or a part of the
- * course.
- */
-function nextWindow(
+/** The first time at or after `start` of a sample that counts or of a part of the course. */
+export function nextContent(
   table: SeriesTable,
   slot: number,
   start: Micros,
-  micros: Micros,
   course: Course | null,
 ): Micros {
   const { samples } = table
@@ -209,12 +134,12 @@ function nextWindow(
   const count = samples.count(slot)
   let i = samples.lowerBound(slot, start + shift)
   while (i < count && samples.qualityOf(slot, i) === BAD) i++
-  const bySample =
-    i < count ? Math.floor((samples.atOf(slot, i) - shift) / micros) * micros : Infinity
-  return course === null ? bySample : Math.min(bySample, course.nextWindow(start, micros))
+  const bySample = i < count ? samples.atOf(slot, i) - shift : Infinity
+  return course === null ? bySample : Math.min(bySample, course.nextTime(start))
 }
 
-function holdsOther(
+/** Whether a sample that counts lies in `[start, end)`, beside the one at `at`. */
+export function holdsOther(
   table: SeriesTable,
   slot: number,
   start: Micros,
@@ -232,7 +157,8 @@ function holdsOther(
   return false
 }
 
-function name(pane: PaneView, table: SeriesTable, slot: number): void {
+/** Says whose window a pane is. */
+export function nameSeries(pane: PaneView, table: SeriesTable, slot: number): void {
   const meter = table.series.columns.meter.get(slot)
   pane.tenant = table.tenants[meter]!
   pane.meterId = table.meterIds[meter]!

@@ -1,5 +1,6 @@
 import { Driver } from '../../src/engine/driver.ts'
 import type { DriverOptions } from '../../src/engine/driver.ts'
+import type { Pipeline } from '../../src/engine/dsl.ts'
 import type { Row } from '../../src/engine/memory-tables.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
@@ -51,12 +52,13 @@ export async function driveAlong(
   happenings: readonly Happening[],
   way: Way = STRAIGHT,
   registry: Registry = testRegistry(),
+  driven: Pipeline = pipeline,
 ): Promise<Driver> {
   const { partitions, crashEvery, crashAt = 'rest', members = 1 } = way
   const next = random(7)
   const shuffled = () => 1 + Math.floor(next() * 40)
   const batchRecords = way.batchRecords === 'shuffled' ? shuffled : way.batchRecords
-  const driver = drive({ registry, partitions, batchRecords, members })
+  const driver = drive({ registry, partitions, batchRecords, members, pipeline: driven })
   for (const [i, happening] of happenings.entries()) {
     if ('appendMicros' in happening) driver.advanceAppendTime(happening.appendMicros)
     else driver.append(happening)

@@ -6,3 +6,10 @@ export const runFilter: Runner<'filter'> = (node, bench) => {
     if (node.keep(item)) emit(slot, item)
   })
 }
+
+export const runMap: Runner<'map'> = (node, bench) => {
+  const emit = bench.emitOf(node)
+  bench.feed(node.input, (slot, item) => {
+    emit(slot, node.make(item) as never)
+  })
+}
