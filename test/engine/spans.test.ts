@@ -138,7 +138,7 @@ const closing = (from: number) => [
 ]
 
 for (const { zone, from } of PLACES) {
-  test(`windows that overlap, local days and months hold their winners, ${zone} ${from}`, async () => {
+  test(`hopping windows, local days and months, ${zone} ${from}`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 200 }), async (events) => {
         const readings = inOrderOfSending(events, from)
