@@ -44,14 +44,23 @@ export class KeyTable implements StatePart {
 
   /** The key of a slot. */
   keyOf(slot: number): string {
-    return this.bytesOf(slot).toString('utf8')
+    const key = Buffer.allocUnsafe(this.lengthOf(slot))
+    this.copyTo(slot, key, 0)
+    return key.toString('utf8')
   }
 
-  /** The key of a slot as it lies in memory, where it stays. */
-  bytesOf(slot: number): Buffer {
+  lengthOf(slot: number): number {
+    return this.lengths.get(slot)
+  }
+
+  /** Copies the key of a slot to `at`, and answers where it ends there. */
+  copyTo(slot: number, into: Buffer, at: number): number {
     const start = this.starts.get(slot)
-    const { buffer } = this.text.pages[start >>> 16]!
-    return Buffer.from(buffer as ArrayBuffer, start & 0xffff, this.lengths.get(slot))
+    const page = this.text.pages[start >>> 16]!
+    const from = start & 0xffff
+    const length = this.lengths.get(slot)
+    for (let i = 0; i < length; i++) into[at + i] = page[from + i]!
+    return at + length
   }
 
   get bytes(): number {

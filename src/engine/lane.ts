@@ -1,4 +1,4 @@
-import type { OutgoingRecord, OwnedPartition } from '../log/log.ts'
+import type { OutgoingRecords, OwnedPartition } from '../log/log.ts'
 import type { Outputs } from './rows.ts'
 import type { RowBatch } from './sink.ts'
 import type { Task } from './task.ts'
@@ -8,7 +8,7 @@ export interface Unsent {
   /** All that comes of records below this offset, and was not sent before. */
   readonly upTo: number
   tables: RowBatch[]
-  readonly logs: Map<string, OutgoingRecord[]>
+  readonly logs: Map<string, OutgoingRecords>
 }
 
 /** One partition at work in this process: its task, and how far what it emits has come. */

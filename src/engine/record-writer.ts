@@ -2,6 +2,7 @@ import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
 import type { Codec } from '../schemas/codecs.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import { schemaText } from '../schemas/texts.ts'
+import { Slab } from './slab.ts'
 
 type FieldType = 'string' | 'long' | 'int' | 'double' | 'boolean'
 
@@ -27,11 +28,7 @@ const VALUE_BYTES_MAX = 11
 export class RecordWriter {
   private readonly codec: Codec<unknown>
   private readonly fields: readonly Field[]
-  private slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
-  private view = new DataView(this.slab.buffer)
-  /** Where the current record begins, and where its next value goes. */
-  private start = 0
-  private position = 0
+  private readonly own = new Slab(SLAB_BYTES)
 
   private constructor(codec: Codec<unknown>, fields: readonly Field[]) {
     this.codec = codec
@@ -45,115 +42,112 @@ export class RecordWriter {
   }
 
   encode(record: object): Buffer {
-    this.room(WIRE_HEADER_BYTES + this.fields.length * VALUE_BYTES_MAX)
-    this.start = this.position
-    this.slab[this.start] = 0
-    this.view.setInt32(this.start + 1, this.codec.id)
-    this.position += WIRE_HEADER_BYTES
+    const { own } = this
+    own.keepFrom = own.position
+    this.writeTo(own, record)
+    return own.bytes.subarray(own.keepFrom, own.position)
+  }
+
+  /** Writes a record behind what is in a slab. */
+  writeTo(slab: Slab, record: object): void {
+    slab.room(WIRE_HEADER_BYTES + this.fields.length * VALUE_BYTES_MAX)
+    // Told from where the kept part begins: the slab may move while it is written.
+    const start = slab.position - slab.keepFrom
+    slab.bytes[slab.position] = 0
+    slab.view.setInt32(slab.position + 1, this.codec.id)
+    slab.position += WIRE_HEADER_BYTES
     let i = 0
     // Walking a record's own names is several times faster than asking it for each of ours.
     for (const name in record) {
       const field = this.fields[i++]
       const value = (record as Readonly<Record<string, unknown>>)[name]
-      if (field?.name === name && this.write(field, value)) continue
+      if (field?.name === name && this.write(slab, field, value)) continue
       i = -1
       break
     }
-    if (i === this.fields.length) return this.slab.subarray(this.start, this.position)
+    if (i === this.fields.length) return
     // Other names, or in another order, or a value that is wrong: the general codec says which.
-    this.position = this.start
-    return this.codec.encode(record)
-  }
-
-  /** Makes room for `bytes` more behind what is written of the current record. */
-  private room(bytes: number): void {
-    if (this.position + bytes <= this.slab.length) return
-    const begun = this.slab.subarray(this.start, this.position)
-    this.slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, 2 * (begun.length + bytes)))
-    this.view = new DataView(this.slab.buffer)
-    this.slab.set(begun)
-    this.start = 0
-    this.position = begun.length
+    slab.position = slab.keepFrom + start
+    slab.put(this.codec.encode(record))
   }
 
   /** Answers false where the value is none of the field's type. */
-  private write({ type, nullable }: Field, value: unknown): boolean {
+  private write(slab: Slab, { type, nullable }: Field, value: unknown): boolean {
     if (nullable) {
-      this.slab[this.position++] = value === null ? 0 : 2
+      slab.bytes[slab.position++] = value === null ? 0 : 2
       if (value === null) return true
     }
     switch (type) {
       case 'string':
-        return typeof value === 'string' && this.writeText(value)
+        return typeof value === 'string' && this.writeText(slab, value)
       case 'long':
-        return isPlainLong(value) && this.writeLong(value)
+        return isPlainLong(value) && writeLong(slab, value)
       case 'int':
-        return (value as number) === ((value as number) | 0) && this.writeLong(value as number)
+        return (value as number) === ((value as number) | 0) && writeLong(slab, value as number)
       case 'double':
         if (typeof value !== 'number') return false
-        this.view.setFloat64(this.position, value, true)
-        this.position += 8
+        slab.view.setFloat64(slab.position, value, true)
+        slab.position += 8
         return true
       case 'boolean':
         if (typeof value !== 'boolean') return false
-        this.slab[this.position++] = value ? 1 : 0
+        slab.bytes[slab.position++] = value ? 1 : 0
         return true
     }
   }
 
-  /** Zigzag varint: seven bits a byte, the lowest first. */
-  private writeLong(value: number): true {
-    const { slab } = this
-    let at = this.position
-    // -n - 1 is the complement: 2 * it + 1 is the zigzag of a negative number.
-    const magnitude = value < 0 ? -value - 1 : value
-    const sign = value < 0 ? 1 : 0
-    if (magnitude < 2 ** 30) {
-      let rest = (magnitude << 1) | sign
-      while (rest > 0x7f || rest < 0) {
-        slab[at++] = (rest & 0x7f) | 0x80
-        rest >>>= 7
-      }
-      slab[at++] = rest
-    } else {
-      // 27 bits of it and the sign make four bytes; what is above them follows as a varint.
-      let low = ((magnitude % 2 ** 27) << 1) | sign
-      for (let i = 0; i < 4; i++, low >>>= 7) slab[at++] = (low & 0x7f) | 0x80
-      let high = Math.floor(magnitude / 2 ** 27)
-      while (high > 0x7f) {
-        slab[at++] = (high & 0x7f) | 0x80
-        high >>>= 7
-      }
-      slab[at++] = high
-    }
-    this.position = at
-    return true
-  }
-
-  private writeText(text: string): true {
+  private writeText(slab: Slab, text: string): true {
     const { length } = text
     // UTF-8 takes at most three bytes a UTF-16 unit; what follows a text keeps its own room.
-    this.room(3 * length + (this.fields.length + 1) * VALUE_BYTES_MAX)
+    slab.room(3 * length + (this.fields.length + 1) * VALUE_BYTES_MAX)
     if (length < 64) {
       // Short texts are mostly ASCII, which is written without a call.
-      const { slab } = this
-      const start = this.position
-      slab[start] = 2 * length
+      const { bytes, position: start } = slab
+      bytes[start] = 2 * length
       let i = 0
       for (; i < length; i++) {
         const unit = text.charCodeAt(i)
         if (unit > 0x7f) break
-        slab[start + 1 + i] = unit
+        bytes[start + 1 + i] = unit
       }
       if (i === length) {
-        this.position = start + 1 + length
+        slab.position = start + 1 + length
         return true
       }
     }
-    this.writeLong(Buffer.byteLength(text))
-    this.position += this.slab.write(text, this.position)
+    writeLong(slab, Buffer.byteLength(text))
+    slab.position += slab.bytes.write(text, slab.position)
     return true
   }
+}
+
+/** Zigzag varint: seven bits a byte, the lowest first. */
+function writeLong(slab: Slab, value: number): true {
+  const { bytes } = slab
+  let at = slab.position
+  // -n - 1 is the complement: 2 * it + 1 is the zigzag of a negative number.
+  const magnitude = value < 0 ? -value - 1 : value
+  const sign = value < 0 ? 1 : 0
+  if (magnitude < 2 ** 30) {
+    let rest = (magnitude << 1) | sign
+    while (rest > 0x7f || rest < 0) {
+      bytes[at++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    bytes[at++] = rest
+  } else {
+    // 27 bits of it and the sign make four bytes; what is above them follows as a varint.
+    let low = ((magnitude % 2 ** 27) << 1) | sign
+    for (let i = 0; i < 4; i++, low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80
+    let high = Math.floor(magnitude / 2 ** 27)
+    while (high > 0x7f) {
+      bytes[at++] = (high & 0x7f) | 0x80
+      high >>>= 7
+    }
+    bytes[at++] = high
+  }
+  slab.position = at
+  return true
 }
 
 /** What the general codec takes, which is one less at both ends than what a double holds. */

@@ -1,6 +1,7 @@
 import { LIMITS } from '../kernel/limits.ts'
 import type { Scheduler } from '../kernel/time.ts'
-import type { OutgoingRecord, Producer } from '../log/log.ts'
+import type { OutgoingRecords, Producer } from '../log/log.ts'
+import { slicesOf } from '../log/outgoing.ts'
 import { engineErrors } from './errors.ts'
 import type { Unsent } from './lane.ts'
 import { mergedRows } from './rows.ts'
@@ -30,7 +31,6 @@ export async function sendRound(
     ({ spec }) => spec.table,
   )
   const rows = [...tables.values()].map(mergedRows)
-  const topics = new Set(parts.flatMap((part) => [...part.logs.keys()]))
   const writes = rows.map(async (batch) => {
     const what = `rows of ${batch.spec.table}`
     await Promise.race([options.tables.write(batch, options.claim), claimEnd(options.claim, what)])
@@ -38,14 +38,13 @@ export async function sendRound(
       part.tables = part.tables.filter(({ spec }) => spec.table !== batch.spec.table)
     }
   })
-  const appends = [...topics].map(async (topic) => {
-    await appendAll(
-      options,
-      topic,
-      parts.flatMap(({ logs }) => logs.get(topic) ?? []),
-    )
-    for (const { logs } of parts) logs.delete(topic)
-  })
+  // Those of several lanes share requests: the producer joins what is called in one turn.
+  const appends = parts.flatMap(({ logs }) =>
+    [...logs].map(async ([topic, records]) => {
+      await appendAll(options, topic, records)
+      logs.delete(topic)
+    }),
+  )
   // All settle before the next round begins; what no retry mends is told at once.
   const stale: unknown[] = []
   const settled = (error: unknown) => {
@@ -68,12 +67,11 @@ export function isStale(error: unknown): boolean {
 async function appendAll(
   { producer, scheduler, claim }: RoundOptions,
   topic: string,
-  records: readonly OutgoingRecord[],
+  records: OutgoingRecords,
 ): Promise<void> {
   const what = `records of ${topic}`
   const ended = claimEnd(claim, what)
-  for (let at = 0; at < records.length; at += LIMITS.engineAppendRecords) {
-    const part = records.slice(at, at + LIMITS.engineAppendRecords)
+  for (const part of slicesOf(records, LIMITS.engineAppendRecords)) {
     for (let pauseMs = 100; ; pauseMs = Math.min(2 * pauseMs, LIMITS.engineRetryMsMax)) {
       if (!claim.holds()) throw engineErrors.staleOwner({ what })
       try {

@@ -1,5 +1,6 @@
-import type { OutgoingRecord } from '../log/log.ts'
+import type { OutgoingRecord, OutgoingRecords } from '../log/log.ts'
 import type { ColumnType, TableSpec } from '../schemas/tables.ts'
+import { RecordBuffer } from './record-buffer.ts'
 import type { RowBatch } from './sink.ts'
 
 type Cell = number | boolean | string | undefined
@@ -106,6 +107,7 @@ export class Outputs {
   readonly tables = new Map<string, RowBuffer>()
   /** What of the tables' nodes may have to be written once more. */
   readonly restated: { batch(): RowBatch }[] = []
+  private readonly buffers = new Map<string, RecordBuffer>()
   private logs = new Map<string, OutgoingRecord[]>()
   private logRecords = 0
 
@@ -114,6 +116,16 @@ export class Outputs {
     if (buffer === undefined) {
       buffer = new RowBuffer(spec)
       this.tables.set(spec.table, buffer)
+    }
+    return buffer
+  }
+
+  /** The records for a topic; one topic has either these or those of `log`. */
+  records(topic: string): RecordBuffer {
+    let buffer = this.buffers.get(topic)
+    if (buffer === undefined) {
+      buffer = new RecordBuffer()
+      this.buffers.set(topic, buffer)
     }
     return buffer
   }
@@ -129,13 +141,15 @@ export class Outputs {
   get size(): number {
     let size = this.logRecords
     for (const buffer of this.tables.values()) size += buffer.count
+    for (const buffer of this.buffers.values()) size += buffer.count
     return size
   }
 
-  take(): { tables: RowBatch[]; logs: Map<string, OutgoingRecord[]> } {
+  take(): { tables: RowBatch[]; logs: Map<string, OutgoingRecords> } {
     const tables: RowBatch[] = []
     for (const buffer of this.tables.values()) if (buffer.count > 0) tables.push(buffer.take())
-    const logs = this.logs
+    const logs = new Map<string, OutgoingRecords>(this.logs)
+    for (const [topic, buffer] of this.buffers) if (buffer.count > 0) logs.set(topic, buffer.take())
     this.logs = new Map()
     this.logRecords = 0
     return { tables, logs }

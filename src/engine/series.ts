@@ -31,7 +31,8 @@ export class SeriesTable implements StatePart {
   /** Slots below this were given to a series at some time. */
   slotCount = 0
 
-  private readonly meterKeys = new KeyTable()
+  /** The record keys of the meters. */
+  readonly meterKeys = new KeyTable()
   private readonly channelKeys = new KeyTable(64)
   private readonly registry: Registry
   private readonly disorder: Lateness['disorder']
@@ -65,11 +66,6 @@ export class SeriesTable implements StatePart {
   /** About what the names take: two strings and their places. */
   get bytes(): number {
     return this.meterIds.length * NAME_BYTES
-  }
-
-  /** The record key of a meter, where it lies in memory. */
-  keyOf(meter: number): Buffer {
-    return this.meterKeys.bytesOf(meter)
   }
 
   save(): Plain {

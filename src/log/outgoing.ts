@@ -48,3 +48,19 @@ export function asRecords(records: OutgoingRecords): readonly OutgoingRecord[] {
     return { key: slice(headerEnd, keyEnd), value: slice(keyEnd, end), headers }
   })
 }
+
+/** The same records in parts of at most `countMax`, in order; nothing is copied. */
+export function slicesOf(records: OutgoingRecords, countMax: number): readonly OutgoingRecords[] {
+  const count = countOf(records)
+  return Array.from({ length: Math.ceil(count / countMax) }, (_, i) => {
+    const from = i * countMax
+    const to = Math.min(from + countMax, count)
+    if (!('ends' in records)) return records.slice(from, to)
+    const begin = from === 0 ? records.begin : records.ends[3 * from - 1]!
+    return { ...records, count: to - from, begin, ends: records.ends.subarray(3 * from, 3 * to) }
+  })
+}
+
+export function countOf(records: OutgoingRecords): number {
+  return 'ends' in records ? records.count : records.length
+}

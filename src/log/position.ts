@@ -13,21 +13,33 @@ export interface SourcePosition {
   readonly index: number
 }
 
-const BYTES = 20
+export const POSITION_BYTES = 20
 
-export function encodePosition(position: SourcePosition): Buffer {
-  const out = Buffer.allocUnsafe(BYTES)
-  out.writeUInt32BE(position.epoch, 0)
-  out.writeUInt32BE(position.partition, 4)
-  out.writeUInt32BE(Math.floor(position.offset / 2 ** 32), 8)
-  out.writeUInt32BE(position.offset % 2 ** 32, 12)
-  out.writeUInt32BE(position.index, 16)
+export function encodePosition({ epoch, partition, offset, index }: SourcePosition): Buffer {
+  const out = Buffer.alloc(POSITION_BYTES)
+  writePosition(new DataView(out.buffer, out.byteOffset), 0, epoch, partition, offset, index)
   return out
+}
+
+/** Writes a position from `at` on. */
+export function writePosition(
+  view: DataView,
+  at: number,
+  epoch: number,
+  partition: number,
+  offset: number,
+  index: number,
+): void {
+  view.setUint32(at, epoch)
+  view.setUint32(at + 4, partition)
+  view.setUint32(at + 8, Math.floor(offset / 2 ** 32))
+  view.setUint32(at + 12, offset % 2 ** 32)
+  view.setUint32(at + 16, index)
 }
 
 /** Undefined where the bytes are no position. */
 export function decodePosition(bytes: Buffer): SourcePosition | undefined {
-  if (bytes.length !== BYTES) return undefined
+  if (bytes.length !== POSITION_BYTES) return undefined
   return {
     epoch: bytes.readUInt32BE(0),
     partition: bytes.readUInt32BE(4),

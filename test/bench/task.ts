@@ -7,6 +7,7 @@ import { meterKey } from '../../src/kernel/ids.ts'
 import { hours, minutes } from '../../src/kernel/time.ts'
 import { toBatch } from '../../src/log/batch.ts'
 import type { RecordBatch } from '../../src/log/log.ts'
+import { countOf } from '../../src/log/outgoing.ts'
 import { topicNames } from '../../src/log/topics.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { TABLES } from '../../src/schemas/tables.ts'
@@ -117,7 +118,7 @@ function measure(name: string, of: Pipeline, input: readonly RecordBatch[]) {
     task.process(batch)
     const { tables, logs } = outputs.take()
     for (const table of tables) rows += table.count
-    for (const list of logs.values()) records += list.length
+    for (const list of logs.values()) records += countOf(list)
   }
   const seconds = (performance.now() - wallBegan) / 1_000
   const { user, system } = process.cpuUsage(began)

@@ -1,5 +1,3 @@
-import { encodePosition } from '../../log/position.ts'
-import { SOURCE_HEADER } from '../../log/topics.ts'
 import type { Codec } from '../../schemas/codecs.ts'
 import { RecordWriter } from '../record-writer.ts'
 import { RestatedRows } from '../restated.ts'
@@ -19,18 +17,17 @@ export const runTable: Runner<'table'> = (node, { options, progress, cause, stat
 export const runLog: Runner<'log'> = (node, { options, progress, table, feed }) => {
   const { codecs, topics, outputs, epoch, partition } = options
   const codec = codecs[node.record] as Codec<unknown>
-  const writer = RecordWriter.of(codec) ?? codec
-  const topic = topics[node.topic]
+  const writer = RecordWriter.of(codec)
+  const records = outputs.records(topics[node.topic])
   feed(node.input, (slot, item) => {
     // Counted while silent too: the next to be emitted has the index that it had before.
     const index = progress.outputIndex++
     if (!progress.emitting) return
-    const meter = table.series.columns.meter.get(slot)
-    const position = encodePosition({ epoch, partition, offset: progress.offset, index })
-    outputs.log(topic, {
-      key: table.keyOf(meter),
-      value: writer.encode(node.map(item) as object),
-      headers: { [SOURCE_HEADER]: position },
-    })
+    records.begin(epoch, partition, progress.offset, index)
+    records.key(table.meterKeys, table.series.columns.meter.get(slot))
+    const record = node.map(item) as object
+    if (writer === undefined) records.slab.put(codec.encode(record))
+    else writer.writeTo(records.slab, record)
+    records.end()
   })
 }
