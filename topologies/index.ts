@@ -3,6 +3,7 @@ import { consecutiveAnomalies } from './consecutive-anomalies.ts'
 import { readings } from './readings.ts'
 import { baselines } from './rolling-baseline.ts'
 import { spikes } from './spikes.ts'
+import { contributions } from './totals.ts'
 import { windows } from './windows.ts'
 
 /** All that is computed of the readings topic, in one task a partition. */
@@ -12,4 +13,5 @@ export const pipeline = fuse('readings', [
   baselines,
   spikes,
   consecutiveAnomalies,
+  contributions,
 ])

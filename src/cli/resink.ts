@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable } from 'node:stream'
 import { type Micros, formatMicros } from '../kernel/time.ts'
-import type { TableName } from '../schemas/tables.ts'
+import type { Resinkable } from '../tools/resink.ts'
 import type { ResinkReport } from '../tools/resink.ts'
 import type { EventRange } from '../tools/resink/range.ts'
 import { cliErrors } from './errors.ts'
@@ -55,10 +55,11 @@ async function rangeOf({ from, to }: Flags): Promise<EventRange> {
   throw cliErrors.badArgument({ option: '--to', value: to ?? '', wants: `later than ${from}` })
 }
 
-async function tableOf(value: string): Promise<TableName> {
-  const { TABLES } = await import('../schemas/tables.ts')
-  if (Object.hasOwn(TABLES, value)) return value as TableName
-  const wants = `one of ${Object.keys(TABLES).join(', ')}`
+async function tableOf(value: string): Promise<Resinkable> {
+  const { RESINKABLE } = await import('../tools/resink.ts')
+  const found = RESINKABLE.find((name) => name === value)
+  if (found !== undefined) return found
+  const wants = `one of ${RESINKABLE.join(', ')}`
   throw cliErrors.badArgument({ option: 'TABLE', value, wants })
 }
 
@@ -116,7 +117,7 @@ async function agreed(io: CliIo, plan: string): Promise<boolean> {
 /** Undefined where it was interrupted. */
 async function run(
   io: CliIo,
-  table: TableName,
+  table: Resinkable,
   range: EventRange,
 ): Promise<ResinkReport | undefined> {
   const { resink } = await import('../tools/resink.ts')

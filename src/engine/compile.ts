@@ -3,6 +3,7 @@ import type { TaskCounts } from './counts.ts'
 import { Ingest } from './ingest.ts'
 import type { AnyNode, SeriesNode } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
+import { runRekey } from './rekey/run-rekey.ts'
 import type { Bench, Progress, Runner } from './runner.ts'
 import { runScan } from './runners/scan.ts'
 import { runLog, runTable } from './runners/sinks.ts'
@@ -27,6 +28,10 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
   filter: runFilter,
   table: runTable,
   log: runLog,
+  rekey: runRekey,
+  // Stage two is put to work by a task of its own.
+  rekeyed: () => undefined,
+  totals: () => undefined,
 }
 
 /** What a task is made of, of which its nodes are put together. */
@@ -39,9 +44,16 @@ export interface Frame {
   readonly counts: TaskCounts
 }
 
-/** Puts a pipeline to work. Answers what takes measurements in. */
-export function compile({ nodes }: Pipeline, frame: Frame): Ingest {
+/** A pipeline put to work: what takes measurements in, and what is told the time. */
+export interface Compiled {
+  readonly ingest: Ingest
+  /** Called every ten seconds of append time, after what was restated is emitted. */
+  readonly clocks: readonly (() => void)[]
+}
+
+export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const consumers = new Map<AnyNode, Emit<never>[]>(nodes.map((node) => [node, []]))
+  const clocks: (() => void)[] = []
   const windows: WindowState[] = []
   const combines: CombineState[] = []
   const bench: Bench = {
@@ -55,6 +67,7 @@ export function compile({ nodes }: Pipeline, frame: Frame): Ingest {
         for (const consumer of list) consumer(slot, item)
       }
     },
+    onClock: (told) => clocks.push(told),
   }
   for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
   const { table, cause, counts } = frame
@@ -62,5 +75,5 @@ export function compile({ nodes }: Pipeline, frame: Frame): Ingest {
   const emitSample = bench.emitOf(source) as Emit<unknown>
   const ingest = new Ingest({ node: source, table, windows, combines, cause, counts, emitSample })
   frame.state.add(source.id, 'restatements', ingest.restater)
-  return ingest
+  return { ingest, clocks }
 }

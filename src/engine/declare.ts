@@ -19,8 +19,12 @@ export function add<N extends AnyNode>(node: N): N {
   if (building.ids.has(id)) throw engineErrors.badName({ name: id, why: 'another node bears it' })
   building.ids.add(id)
   const named = Object.freeze({ ...node, id }) as unknown as N
-  if (named.kind === 'table' || named.kind === 'log') building.sinks.push(named)
+  if (isSink(named)) building.sinks.push(named)
   return named
+}
+
+function isSink(node: AnyNode): node is SinkNode {
+  return node.kind === 'table' || node.kind === 'log' || node.kind === 'rekey'
 }
 
 function checkName(name: string): void {

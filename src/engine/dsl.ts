@@ -1,6 +1,8 @@
+import type { Topics } from '../log/topics.ts'
 import { add, within } from './declare.ts'
 import { engineErrors } from './errors.ts'
-import type { Lateness, SeriesNode, SinkNode } from './nodes.ts'
+import type { Lateness, RekeyedNode, SeriesNode, SinkNode } from './nodes.ts'
+import { RekeyedStream } from './rekey/streams.ts'
 import { SeriesStream } from './streams.ts'
 
 export { fuse, printPipeline } from './pipeline.ts'
@@ -48,6 +50,12 @@ export class TopologyBuilder {
     return new SeriesStream(
       add<SeriesNode>({ kind: 'series', id: name, declaration, lateness: own }),
     )
+  }
+
+  /** Stage two: what a `rekey` of another pipeline gave to an intermediate topic. */
+  rekeyed(name: string, topic: keyof Topics): RekeyedStream {
+    const declaration = `rekeyed ${topic}`
+    return new RekeyedStream(add<RekeyedNode>({ kind: 'rekeyed', id: name, declaration, topic }))
   }
 }
 

@@ -4,7 +4,7 @@ import { TABLES } from '../schemas/tables.ts'
 import type { TaskCounts } from './counts.ts'
 import { noCounts } from './counts.ts'
 import type { RowBatch } from './sink.ts'
-import type { Task } from './task.ts'
+import type { StreamTask } from './stream-task.ts'
 
 const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
   ['records', 'records', 'Records taken in, control records included'],
@@ -22,7 +22,7 @@ const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
 ]
 
 interface Watched {
-  readonly tasks: () => readonly Task[]
+  readonly tasks: () => readonly StreamTask[]
   readonly restoring: () => number
 }
 
@@ -45,7 +45,10 @@ export class EngineMetrics {
       registers,
     })
     // There from the start: a counter that begins at 5 looks to Prometheus as if it stood.
-    for (const { table } of Object.values(TABLES)) this.rows.inc({ table }, 0)
+    for (const { table } of Object.values(TABLES)) {
+      // Totals are not of this pipeline.
+      if (table !== TABLES.totals.table) this.rows.inc({ table }, 0)
+    }
     this.flushSeconds = new Histogram({
       name: 'meterloom_engine_flush_seconds',
       help: 'Time from sending a round of rows and records to the last acknowledgement',
@@ -104,8 +107,8 @@ export class EngineMetrics {
 }
 
 /** What the tasks have counted. Tasks come and go with their partitions; it stays counted. */
-function registerCounts(registers: Registry[], tasks: () => readonly Task[]): void {
-  const seen = new WeakMap<Task, TaskCounts>()
+function registerCounts(registers: Registry[], tasks: () => readonly StreamTask[]): void {
+  const seen = new WeakMap<StreamTask, TaskCounts>()
   for (const [field, name, help] of COUNTED) {
     new Counter({
       name: `meterloom_engine_${name}_total`,
@@ -126,7 +129,7 @@ function registerCounts(registers: Registry[], tasks: () => readonly Task[]): vo
 
 /** What the tasks are like now. */
 function registerGauges(registers: Registry[], { tasks, restoring }: Watched): void {
-  const gauge = (name: string, help: string, of: (task: Task) => number) =>
+  const gauge = (name: string, help: string, of: (task: StreamTask) => number) =>
     new Gauge({
       name: `meterloom_engine_${name}`,
       help,

@@ -1,7 +1,7 @@
 import type { OutgoingRecords, OwnedPartition } from '../log/log.ts'
 import type { Outputs } from './rows.ts'
 import type { RowBatch } from './sink.ts'
-import type { Task } from './task.ts'
+import type { StreamTask } from './stream-task.ts'
 
 /** What was taken of a lane's outputs to be sent, less what is acknowledged. */
 export interface Unsent {
@@ -13,7 +13,7 @@ export interface Unsent {
 
 /** One partition at work in this process: its task, and how far what it emits has come. */
 export interface Lane {
-  readonly task: Task
+  readonly task: StreamTask
   /** What the task has emitted and nobody has sent yet. */
   readonly outputs: Outputs
   /** Under the newest generation that this process was told of. */

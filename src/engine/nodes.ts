@@ -3,6 +3,8 @@ import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import type { TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration, Columns } from './columns.ts'
+import type { ItemSource, TotalsOptions } from './rekey/nodes.ts'
+import type { Contribution } from '../schemas/records.ts'
 import type { BoundedLists, ListDeclaration, NoLists } from './lists.ts'
 import type { Span } from './spans.ts'
 
@@ -82,8 +84,30 @@ export interface LogNode extends NodeBase {
   readonly map: (item: never) => unknown
 }
 
-export type StreamNode = SeriesNode | WindowNode | CombineNode | ScanNode | MapNode | FilterNode
-export type SinkNode = TableNode | LogNode
+/** Stage one of a result across meters: a sink, see rekey/nodes.ts. */
+export interface RekeyNode extends NodeBase {
+  readonly kind: 'rekey'
+  readonly input: StreamNode
+  readonly topic: keyof Topics
+  readonly keyOf: (item: never) => string
+  readonly map: (item: never, source: ItemSource) => Contribution
+}
+
+/** The source of a pipeline of stage two. */
+export interface RekeyedNode extends NodeBase {
+  readonly kind: 'rekeyed'
+  readonly topic: keyof Topics
+}
+
+export interface TotalsNode extends NodeBase {
+  readonly kind: 'totals'
+  readonly input: RekeyedNode
+  readonly options: TotalsOptions
+}
+
+export type StreamNode =
+  SeriesNode | WindowNode | CombineNode | ScanNode | MapNode | FilterNode | RekeyedNode | TotalsNode
+export type SinkNode = TableNode | LogNode | RekeyNode
 export type AnyNode = StreamNode | SinkNode
 
 /** What a node reads, in the order of its declaration. */

@@ -35,7 +35,7 @@ export function fuse(
   }
   for (const { sinks } of topologies) sinks.forEach(visit)
   if (nodes.length === 0) throw engineErrors.nothingToDo({ pipeline: name })
-  if (nodes.filter((node) => node.kind === 'series').length !== 1) {
+  if (nodes.filter((node) => inputsOf(node).length === 0).length !== 1) {
     throw engineErrors.differentSources({ topologies: topologies.map((t) => t.name).join(', ') })
   }
   const fingerprint = new Map<string, string>()

@@ -2,9 +2,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { systemScheduler } from '../kernel/time.ts'
 import type { Scheduler } from '../kernel/time.ts'
 import type { Log, RecordBatch } from '../log/log.ts'
-import type { Codecs } from '../schemas/codecs.ts'
-import { prepareForeign } from './foreign.ts'
-import type { Task } from './task.ts'
+import type { StreamTask } from './stream-task.ts'
 
 /** Where a task's state comes from when its partition comes to this process. */
 export interface Restorer {
@@ -12,7 +10,7 @@ export interface Restorer {
    * Brings a new task to the state that the partition's records below `upTo` make, with nothing
    * emitted. May stop early where `signal` is aborted.
    */
-  restore(task: Task, partition: number, upTo: number, signal: AbortSignal): Promise<void>
+  restore(task: StreamTask, partition: number, upTo: number, signal: AbortSignal): Promise<void>
 }
 
 /** Restores by computing the retained log again. */
@@ -27,7 +25,12 @@ export class LogReplay implements Restorer {
     this.slices = slices
   }
 
-  async restore(task: Task, partition: number, upTo: number, signal: AbortSignal): Promise<void> {
+  async restore(
+    task: StreamTask,
+    partition: number,
+    upTo: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (upTo > 0) {
       task.emitting = false
       const range = { topic: this.topic, partition, from: 0, to: upTo }
@@ -47,18 +50,16 @@ export class LogReplay implements Restorer {
  */
 export class Slices {
   private turnedMs: number
-  private readonly codecs: Codecs
   private readonly scheduler: Scheduler
 
-  constructor(codecs: Codecs, scheduler: Scheduler = systemScheduler) {
-    this.codecs = codecs
+  constructor(scheduler: Scheduler = systemScheduler) {
     this.scheduler = scheduler
     this.turnedMs = scheduler.monotonicMillis()
   }
 
   /** @param done called after each slice. */
-  async run(task: Task, batch: RecordBatch, done?: () => void): Promise<void> {
-    await prepareForeign(batch, this.codecs)
+  async run(task: StreamTask, batch: RecordBatch, done?: () => void): Promise<void> {
+    await task.prepare(batch)
     for (let at = 0; at < batch.count; at += LIMITS.engineSliceRecords) {
       task.process(batch, at, Math.min(batch.count, at + LIMITS.engineSliceRecords))
       done?.()

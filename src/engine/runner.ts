@@ -43,4 +43,6 @@ export interface Bench {
   readonly emitOf: (node: StreamNode) => Emit<never>
   /** To which a node adds, under its id, whatever it remembers from record to record. */
   readonly state: TaskState
+  /** Calls `told` every ten seconds of append time, before the record that passes them. */
+  readonly onClock: (told: () => void) => void
 }

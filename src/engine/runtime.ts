@@ -17,12 +17,13 @@ import { LogReplay, Slices } from './restore.ts'
 import type { Restorer } from './restore.ts'
 import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
-import { Task } from './task.ts'
+import { makeTask } from './rekey/make-task.ts'
+import type { StreamTask } from './stream-task.ts'
 
 export interface RuntimeOptions {
   readonly log: Log
   readonly pipeline: Pipeline
-  /** The topic of readings. */
+  /** The topic that the pipeline reads. */
   readonly input: string
   readonly group: string
   /** How often the input topic was made anew: part of revisions. */
@@ -46,7 +47,7 @@ export interface RuntimeOptions {
 export interface Runtime {
   readiness(): Readiness
   /** The tasks of the partitions that are at work here, by partition. */
-  tasks(): readonly Task[]
+  tasks(): readonly StreamTask[]
   /** Sends what was computed, commits, and leaves the group. */
   stop(): Promise<void>
 }
@@ -76,12 +77,14 @@ class PartitionRuntime implements Runtime {
   private readonly producer: Producer
   private assigned = false
   private restoring = 0
+  /** Of the input topic. */
+  private partitions = 0
 
   constructor(options: RuntimeOptions, producer: Producer) {
     this.options = options
     this.producer = producer
-    const { log, input, metrics, tables, codecs, scheduler = systemScheduler } = options
-    this.slices = new Slices(codecs, scheduler)
+    const { log, input, metrics, tables, scheduler = systemScheduler } = options
+    this.slices = new Slices(scheduler)
     this.restorer = options.restorer ?? new LogReplay(log, input, this.slices)
     this.metrics = new EngineMetrics(metrics, {
       tasks: () => this.tasks(),
@@ -113,7 +116,7 @@ class PartitionRuntime implements Runtime {
     })
   }
 
-  tasks(): readonly Task[] {
+  tasks(): readonly StreamTask[] {
     return [...this.lanes].sort(([a], [b]) => a - b).map(([, { task }]) => task)
   }
 
@@ -129,6 +132,7 @@ class PartitionRuntime implements Runtime {
   private async assign(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>> {
     const { log, group, input, logger } = this.options
     this.assigned = false
+    this.partitions = await log.partitionCount(input)
     const committed = await log.committed(group, input)
     const from = new Map<string, number>()
     this.restoring = owned.length
@@ -167,7 +171,9 @@ class PartitionRuntime implements Runtime {
     const { pipeline, epoch, registry, codecs, topics } = this.options
     const { partition } = owned
     const outputs = new Outputs()
-    const task = new Task({ pipeline, partition, epoch, registry, codecs, topics, outputs })
+    const { partitions } = this
+    const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
+    const task = makeTask(given)
     const upTo = Math.max(0, committed)
     await this.restorer.restore(task, partition, upTo, this.stopping.signal)
     const place = { processed: upTo, flushed: upTo, committed: upTo }

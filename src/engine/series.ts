@@ -12,6 +12,8 @@ import type { Plain, StatePart } from './state/part.ts'
 import type { TaskState } from './state/task-state.ts'
 
 const KINDS = { gauge: 0, interval: 1, cumulative: 2 } as const
+/** The kinds by their numbers. */
+export const CHANNEL_KINDS = Object.keys(KINDS) as readonly (keyof typeof KINDS)[]
 /** A name and its two places among the names, roughly. */
 const NAME_BYTES = 64
 

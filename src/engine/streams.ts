@@ -1,6 +1,6 @@
 import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
-import type { Records } from '../schemas/records.ts'
+import type { Contribution, Records } from '../schemas/records.ts'
 import type { ColumnType, TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration } from './columns.ts'
 import { add } from './declare.ts'
@@ -16,6 +16,7 @@ import type {
   MapNode,
   Operator,
   Pane,
+  RekeyNode,
   Sample,
   ScanNode,
   SeriesNode,
@@ -23,6 +24,7 @@ import type {
   TableNode,
   WindowNode,
 } from './nodes.ts'
+import type { ItemSource } from './rekey/nodes.ts'
 
 type CellOf<T extends ColumnType> = T extends 'symbol'
   ? string | undefined
@@ -132,6 +134,22 @@ export class Stream<in out T> {
   ): void {
     const declaration = `log ${sink.topic} ${sink.record}`
     add<LogNode>({ kind: 'log', id: name, declaration, input: this.node, ...sink })
+  }
+
+  /**
+   * Stage one of a result across meters: each item goes to an intermediate topic under another key,
+   * with the position it comes from. `rekeyed` reads it.
+   */
+  rekey(
+    name: string,
+    sink: {
+      topic: keyof Topics
+      keyOf: (item: T) => string
+      map: (item: T, source: ItemSource) => Contribution
+    },
+  ): void {
+    const declaration = `rekey ${sink.topic}`
+    add<RekeyNode>({ kind: 'rekey', id: name, declaration, input: this.node, ...sink })
   }
 }
 

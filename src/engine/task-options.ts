@@ -7,6 +7,8 @@ import type { Outputs } from './rows.ts'
 export interface TaskOptions {
   readonly pipeline: Pipeline
   readonly partition: number
+  /** How many partitions the input topic has. */
+  readonly partitions: number
   readonly epoch: number
   readonly registry: Registry
   readonly codecs: Codecs

@@ -5,12 +5,13 @@ import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
 import { compile } from './compile.ts'
 import { noCounts } from './counts.ts'
 import type { TaskCounts } from './counts.ts'
-import { schemaIdAt, translated } from './foreign.ts'
+import { prepareForeign, schemaIdAt, translated } from './foreign.ts'
 import type { Ingest } from './ingest.ts'
 import type { Progress } from './runner.ts'
 import { SeriesTable } from './series.ts'
 import type { Plain, StatePart } from './state/part.ts'
 import { TASK, TaskState } from './state/task-state.ts'
+import type { StreamTask } from './stream-task.ts'
 import type { TaskOptions } from './task-options.ts'
 import { WholeReading } from './whole-reading.ts'
 import type { Cause } from './windows.ts'
@@ -22,7 +23,7 @@ const COALESCE_MILLIS = seconds(10) / MICROS_PER_MILLI
  * A pipeline at work on one partition. What it emits is a pure function of the partition's records
  * up to where it has come, their append times included: it reads no clock, and asks nobody.
  */
-export class Task implements Progress, StatePart {
+export class Task implements Progress, StatePart, StreamTask {
   readonly bytes = 0
   readonly arrays = {}
   readonly counts: TaskCounts = noCounts()
@@ -37,6 +38,7 @@ export class Task implements Progress, StatePart {
   private readonly cause: Cause = { revision: 0, restating: false }
   /** All that the task remembers from record to record. */
   readonly state = new TaskState()
+  private readonly clocks: readonly (() => void)[]
   /** Append time, running maximum; and the newest time that any meter has said. */
   appendedMillis = -Infinity
   newestAt = -Infinity
@@ -49,15 +51,15 @@ export class Task implements Progress, StatePart {
     const { state, cause, counts } = this
     this.table = new SeriesTable(options.registry, source, state)
     const { table } = this
-    this.ingest = compile(options.pipeline, {
-      options,
-      table,
-      state,
-      progress: this,
-      cause,
-      counts,
-    })
+    const frame = { options, table, state, progress: this, cause, counts }
+    const { ingest, clocks } = compile(options.pipeline, frame)
+    this.ingest = ingest
+    this.clocks = clocks
     state.add(TASK, 'progress', this)
+  }
+
+  prepare(batch: RecordBatch): Promise<void> {
+    return prepareForeign(batch, this.options.codecs)
   }
 
   /** Takes records [from, to) of a batch of this task's partition. */
@@ -91,7 +93,10 @@ export class Task implements Progress, StatePart {
     }
     const before = Math.floor(this.appendedMillis / COALESCE_MILLIS)
     this.appendedMillis = appendMillis
-    if (Math.floor(appendMillis / COALESCE_MILLIS) > before) this.ingest.emitRestated()
+    if (Math.floor(appendMillis / COALESCE_MILLIS) > before) {
+      this.ingest.emitRestated()
+      for (const told of this.clocks) told()
+    }
     this.cause.revision = revisionOf(this.options.epoch, offset)
   }
 

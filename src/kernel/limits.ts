@@ -30,6 +30,8 @@ export const LIMITS = Object.freeze({
    */
   rememberedNamesMax: 50_000,
   futureMicrosMax: 5 * 60 * 1_000_000,
+  /** Open windows of one width that a total keeps: 42 days of quarter hours in a fast replay. */
+  totalsWindowsMax: 4_096,
   /** revision = epoch * 2^44 + offset stays an exact double below this. */
   epochMax: 511,
   offsetMax: 2 ** 44 - 1,

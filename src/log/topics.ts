@@ -8,6 +8,8 @@ export interface Topics {
   readonly deadLetters: string
   /** Snapshots of the processors' state, by partition of the readings. */
   readonly state: string
+  /** Between the stages of totals across meters. */
+  readonly contributions: string
 }
 
 export function topicNames(prefix = ''): Topics {
@@ -17,6 +19,7 @@ export function topicNames(prefix = ''): Topics {
     anomalies: `${prefix}anomalies`,
     deadLetters: `${prefix}dead-letters`,
     state: `${prefix}state`,
+    contributions: `${prefix}contributions`,
   }
 }
 

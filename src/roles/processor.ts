@@ -1,3 +1,4 @@
+import { watchTotals } from '../engine/rekey/totals-metrics.ts'
 import { startRuntime } from '../engine/runtime.ts'
 import { withAddresses } from '../kernel/addresses.ts'
 import { connectLog } from '../log/connect.ts'
@@ -9,6 +10,7 @@ import { questdbSink } from '../sinks/questdb.ts'
 import { ensureTables } from '../sinks/tables.ts'
 import { watchWal } from '../sinks/wal-watch.ts'
 import { pipeline } from '../../topologies/index.ts'
+import { totalsPipeline } from '../../topologies/totals.ts'
 
 /**
  * The processor computes all that is computed of the readings. Add as many as there are partitions:
@@ -43,23 +45,26 @@ export const startProcessor: StartRole = async (context) => {
     closers.push(() => sink.close())
     const wal = watchWal({ questdbUrl, prefix, metrics, logger })
     closers.push(() => wal.stop())
-    const runtime = await startRuntime({
-      log,
-      pipeline,
-      input: topics.readings,
-      group: `${topicPrefix}${config.processorGroup}`,
+    const group = `${topicPrefix}${config.processorGroup}`
+    const common = {
+      ...{ log, topics, registry, tables: sink, codecs, logger },
       epoch: config.logEpoch,
-      topics,
-      registry,
-      tables: sink,
-      codecs,
-      metrics,
-      logger,
-      onFailed: (error) => context.fail(error),
-    })
+      onFailed: (error: unknown) => context.fail(error),
+    }
+    const readings = { pipeline, input: topics.readings, group, metrics }
+    const runtime = await startRuntime({ ...common, ...readings })
     closers.push(() => runtime.stop())
+    const totals = await startRuntime({
+      ...common,
+      pipeline: totalsPipeline,
+      input: topics.contributions,
+      group: `${group}-totals`,
+    })
+    watchTotals(metrics, () => totals.tasks())
+    closers.push(() => totals.stop())
+    const parts = () => [runtime.readiness(), totals.readiness(), wal.readiness(), sink.problems()]
     return {
-      readiness: () => joined([runtime.readiness(), wal.readiness(), sink.problems()]),
+      readiness: () => joined(parts()),
       stop: closeAll,
     }
   } catch (error) {

@@ -10,6 +10,7 @@ export const SCHEMA_VERSION_IDS = {
   anomaly: [4],
   control: [5],
   'dead-letter': [6],
+  contribution: [7],
 } as const satisfies Record<string, readonly number[]>
 
 /** A record's name: its file in `schemas/` without `.avsc`. */

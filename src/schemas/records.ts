@@ -86,6 +86,21 @@ export interface DeadLetter {
   bytes: Buffer
 }
 
+/** What a window of a series gives to totals across meters, or what time it is in a partition. */
+export interface Contribution {
+  kind: 'pane' | 'clock' | 'silent' | 'back'
+  tenant: string
+  meterId: string
+  channel: string
+  place: string | null
+  width: string
+  start: Micros
+  value: number | null
+  energyWh: number | null
+  /** Append time of the reading that made it, milliseconds UTC. */
+  appended: number
+}
+
 /** SPEC.md of the benchmark's peers; nothing else uses it. */
 export interface BenchWindowRecord {
   tenant: string
@@ -113,4 +128,5 @@ export interface Records {
   anomaly: AnomalyRecord
   control: ControlRecord
   'dead-letter': DeadLetter
+  contribution: Contribution
 }

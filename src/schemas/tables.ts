@@ -87,6 +87,25 @@ export const TABLES = {
     },
     ['ts', 'tenant', 'meter_id', 'channel', 'width', 'kind'],
   ),
+  totals: table(
+    'totals',
+    {
+      ts: 'timestamp',
+      tenant: 'symbol',
+      scope: 'symbol',
+      scope_id: 'symbol',
+      channel: 'symbol',
+      width: 'symbol',
+      sum: 'double',
+      mean: 'double',
+      energy_wh: 'double',
+      reporting: 'long',
+      expected: 'long',
+      final: 'boolean',
+      revision: 'long',
+    },
+    ['ts', 'tenant', 'scope', 'scope_id', 'channel', 'width'],
+  ),
 } as const
 
 export type TableName = keyof typeof TABLES

@@ -41,6 +41,7 @@ const SUBJECTS: Readonly<Record<RecordName, readonly [topic: string, rest: strin
   anomaly: ['anomalies', 'value'],
   control: ['readings', 'meterloom.Control'],
   'dead-letter': ['dead-letters', 'value'],
+  contribution: ['contributions', 'value'],
 }
 
 export function subjectOf(name: RecordName, topicPrefix = ''): string {

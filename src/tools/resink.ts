@@ -15,8 +15,17 @@ import { rowsOfTopic } from './resink/from-topic.ts'
 import { type EventRange, rowsWithin } from './resink/range.ts'
 import type { RowSource } from './resink/row-source.ts'
 
+/** Totals are not among them: what they are made of lies in many partitions. */
+export const RESINKABLE = [
+  'readings',
+  'windows',
+  'baselines',
+  'anomalies',
+] as const satisfies readonly TableName[]
+export type Resinkable = (typeof RESINKABLE)[number]
+
 export interface ResinkOptions {
-  readonly table: TableName
+  readonly table: Resinkable
   /** Event time: of the reading, or of the window's start. */
   readonly range: EventRange
   readonly log: Log
@@ -30,7 +39,7 @@ export interface ResinkOptions {
 }
 
 export interface ResinkReport {
-  readonly table: TableName
+  readonly table: Resinkable
   readonly topic: string
   readonly records: number
   /** Written; a row that was restated counts as often. */
@@ -42,7 +51,7 @@ export interface ResinkReport {
 }
 
 /** The topic that a table is rebuilt from. */
-export function topicOf(table: TableName, topics: Topics): string {
+export function topicOf(table: Resinkable, topics: Topics): string {
   if (table === 'windows' || table === 'anomalies') return topics[table]
   return topics.readings
 }

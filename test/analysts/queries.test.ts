@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import * as sums from './arithmetic.ts'
 import { queriesOfPage } from './page.ts'
 import { placeOf, startScene } from './scene.ts'
+import { type Rows, totalsChecks } from './totals-checks.ts'
 
 const { BERLIN_MIDNIGHTS, DAY_MS, HOUR_MS, MINUTE_MS, msOf, near, textOf } = sums
 const scene = await startScene({ after })
@@ -11,8 +12,6 @@ const QUARTER_MS = 15 * MINUTE_MS
 const FROM = Date.parse('2026-10-24T00:00:00Z')
 const TO = Date.parse('2026-10-28T00:00:00Z')
 const NOON = Date.parse('2026-10-28T12:00:00Z')
-
-type Rows = readonly Record<string, string>[]
 
 /** What each query of the page is held to. Each compares all of its rows. */
 const CHECKS: Readonly<Record<string, (rows: Rows) => void | Promise<void>>> = {
@@ -49,6 +48,8 @@ const CHECKS: Readonly<Record<string, (rows: Rows) => void | Promise<void>>> = {
       )
     }
   },
+
+  ...totalsChecks(scene),
 
   'Load profile by hour of the local day'(rows) {
     const power = sums.between(samples('sim-0001', 'power_w'), FROM, TO)

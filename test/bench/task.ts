@@ -102,6 +102,7 @@ function batches(meters: number, minuteCount: number, channels: readonly string[
 function measure(name: string, of: Pipeline, input: readonly RecordBatch[]) {
   const outputs = new Outputs()
   const task = new Task({
+    partitions: 1,
     pipeline: of,
     partition: 0,
     epoch: 0,

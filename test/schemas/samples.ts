@@ -107,4 +107,14 @@ export const EXAMPLES: Readonly<Records> = {
     sha256: 'ab'.repeat(32),
     bytes: Buffer.alloc(65_536, 7),
   },
+  contribution: {
+    ...series,
+    kind: 'pane',
+    place: null,
+    width: '1h',
+    start: span.start,
+    value: 12.5,
+    energyWh: null,
+    appended: 1_763_424_000_123,
+  },
 }

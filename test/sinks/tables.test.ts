@@ -21,7 +21,7 @@ test('four processes that start at once make every table, once', async (t) => {
   assert.deepEqual(
     made.map(([name]) => String(name).slice(prefix.length)),
     [
-      ...['anomalies', 'baselines', 'dr_deltas', 'locations', 'meters', 'readings'],
+      ...['anomalies', 'baselines', 'dr_deltas', 'locations', 'meters', 'readings', 'totals'],
       ...['windows', 'windows_1d', 'windows_1h'],
     ],
   )

@@ -98,16 +98,33 @@ export async function settled(
   // Restatements wait for the next ten seconds of append time, and for a record that shows it.
   await sleep(10_100 - (Date.now() % 10_000))
   await tick(log, topics.readings)
-  const ends = await log.endOffsets(topics.readings)
   const group = `${config.topicPrefix}${config.processorGroup}`
   const deadlineMs = performance.now() + limitSeconds * 1_000
+  await committedAll(log, group, topics.readings, deadlineMs)
+  // Totals wait for the next second of append time between the stages.
+  await sleep(1_000)
+  await tick(log, topics.contributions)
+  await committedAll(log, `${group}-totals`, topics.contributions, deadlineMs)
+  while (!(await walApplied(config))) {
+    if (performance.now() > deadlineMs) throw new Error('QuestDB has not applied all')
+    await sleep(100)
+  }
+}
+
+/** Waits until a group has committed up to the end of a topic as it is now. */
+async function committedAll(
+  log: Log,
+  group: string,
+  topic: string,
+  deadlineMs: number,
+): Promise<void> {
+  const ends = await log.endOffsets(topic)
   for (;;) {
-    const committed = await log.committed(group, topics.readings)
+    const committed = await log.committed(group, topic)
     const behind = ends.filter((end, p) => (committed[p]?.offset ?? -1) < end).length
-    const applied = behind === 0 && (await walApplied(config))
-    if (applied) return
+    if (behind === 0) return
     if (performance.now() > deadlineMs) {
-      throw new Error(`not settled after ${limitSeconds} s: ${behind} partitions are behind`)
+      throw new Error(`not settled: ${behind} partitions of ${topic} are behind`)
     }
     await sleep(100)
   }

@@ -36,7 +36,7 @@ function parseCsv(text: string): readonly Record<string, string>[] {
 
 const NAMES = [
   ...['readings', 'windows', 'windows_1h', 'windows_1d', 'baselines', 'anomalies'],
-  ...['meters', 'locations', 'dr_deltas'],
+  ...['meters', 'locations', 'dr_deltas', 'totals'],
 ]
 const TABLE = new RegExp(`\\b(FROM|JOIN)(\\s+)(${NAMES.join('|')})\\b`, 'g')
 

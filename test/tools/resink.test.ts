@@ -11,10 +11,10 @@ import { loadRegistry } from '../../src/registry/files.ts'
 import { startProcessor } from '../../src/roles/processor.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import type { Reading, WindowRecord } from '../../src/schemas/records.ts'
-import { TABLES, type TableName } from '../../src/schemas/tables.ts'
+import { TABLES } from '../../src/schemas/tables.ts'
 import { type Cell, questdbSql } from '../../src/sinks/questdb-http.ts'
 import { questdbSink } from '../../src/sinks/questdb.ts'
-import { type ResinkOptions, resink } from '../../src/tools/resink.ts'
+import { RESINKABLE, type Resinkable, type ResinkOptions, resink } from '../../src/tools/resink.ts'
 import { verify } from '../../src/tools/verify.ts'
 import { reportLines } from '../../src/tools/verify/report.ts'
 import { applied, dropTables } from '../sinks/support.ts'
@@ -24,7 +24,7 @@ import { startRoleInProcess } from '../support/roles.ts'
 import { roughFleet } from '../support/rough-fleet.ts'
 
 const codecs = await loadCodecs()
-const names = Object.keys(TABLES) as TableName[]
+const names = RESINKABLE
 const always = { from: -Infinity, to: Infinity }
 
 function recordOf(reading: Reading): OutgoingRecord {
@@ -62,17 +62,17 @@ async function filledTables(t: TestContext) {
   t.after(() => sink.close())
   const registry = await loadRegistry(config)
   return {
-    rows: async (name: TableName) => {
+    rows: async (name: Resinkable) => {
       const table = `${prefix}${name}`
       await applied(sql, table)
       const keys = TABLES[name].keys.join(', ')
       return sql.rows(`select *, cast(ts as long) at from '${table}' order by ${keys}`)
     },
-    truncate: async (name: TableName) => {
+    truncate: async (name: Resinkable) => {
       await sql.rows(`truncate table '${prefix}${name}'`)
       await applied(sql, `${prefix}${name}`)
     },
-    resink: (table: TableName, range = always) =>
+    resink: (table: Resinkable, range = always) =>
       resink({ table, range, log, codecs, topics, registry, epoch: config.logEpoch, sink }),
   }
 }
@@ -129,7 +129,7 @@ async function memoryLog(): Promise<MemoryLog> {
   return log
 }
 
-function options(table: TableName, log: Log, sink: TableSink): ResinkOptions {
+function options(table: Resinkable, log: Log, sink: TableSink): ResinkOptions {
   const registry = testRegistry()
   return { table, range: always, log, codecs, topics, registry, epoch: 0, sink }
 }

@@ -32,7 +32,7 @@ export interface EngineSource {
 export function rowsOfEngine(options: EngineSource): RowSource {
   const { spec, isCut, ...taskOptions } = options
   const outputs = new Outputs()
-  const task = new Task({ ...taskOptions, outputs })
+  const task = new Task({ ...taskOptions, partitions: 0, outputs })
   const warmUp = isCut && spec.table === TABLES.baselines.table ? new WarmUp(spec) : undefined
   return {
     take(batch: RecordBatch): RowBatch {
