@@ -2,6 +2,7 @@ import { fuse } from '../src/engine/dsl.ts'
 import { consecutiveAnomalies } from './consecutive-anomalies.ts'
 import { readings } from './readings.ts'
 import { baselines } from './rolling-baseline.ts'
+import { silence } from './silence.ts'
 import { spikes } from './spikes.ts'
 import { contributions } from './totals.ts'
 import { windows } from './windows.ts'
@@ -14,4 +15,5 @@ export const pipeline = fuse('readings', [
   spikes,
   consecutiveAnomalies,
   contributions,
+  silence,
 ])

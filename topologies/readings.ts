@@ -7,7 +7,11 @@ export const HORIZON = hours(1)
 
 /** Every measurement as a row. All other topologies build on its stream. */
 export const readings = topology('readings', (t) => {
-  const measured = t.readings('measured', { disorder: 'registered', horizon: HORIZON })
+  const measured = t.readings('measured', {
+    disorder: 'registered',
+    horizon: HORIZON,
+    silence: 'registered',
+  })
   measured.toTable('raw-rows', TABLES.readings, {
     ts: (s) => s.at,
     tenant: (s) => s.tenant,

@@ -1,4 +1,4 @@
--- Verdicts on windows. state 'retracted' takes one back: leave such rows out.
+-- Verdicts on windows. state 'retracted' takes one back: leave such rows out. 'ended': a silence that is over.
 CREATE TABLE IF NOT EXISTS '{prefix}anomalies' (
     ts TIMESTAMP,
     tenant SYMBOL CAPACITY 1024,

@@ -11,6 +11,8 @@ import { runFilter, runMap } from './runners/stateless.ts'
 import { runCombine, runWindow } from './runners/windows.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
+import { Silence } from './time/silence.ts'
+import type { SilentClosing } from './time/silent-closing.ts'
 import type { TaskOptions } from './task-options.ts'
 import type { Cause, Emit, WindowState } from './windows.ts'
 
@@ -19,8 +21,9 @@ import type { Cause, Emit, WindowState } from './windows.ts'
  * in streams.ts, a runner in a file of its own, and a line here.
  */
 const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
-  // What a series emits comes out of the ingest itself.
+  // What a series emits comes out of the ingest itself, and so does silence.
   series: () => undefined,
+  silence: () => undefined,
   window: runWindow,
   combine: runCombine,
   scan: runScan,
@@ -49,6 +52,8 @@ export interface Compiled {
   readonly ingest: Ingest
   /** Called every ten seconds of append time, after what was restated is emitted. */
   readonly clocks: readonly (() => void)[]
+  /** Undefined where no meter is taken for silent. */
+  readonly silence: Silence | undefined
 }
 
 export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
@@ -75,5 +80,24 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const emitSample = bench.emitOf(source) as Emit<unknown>
   const ingest = new Ingest({ node: source, table, windows, combines, cause, counts, emitSample })
   frame.state.add(source.id, 'restatements', ingest.restater)
-  return { ingest, clocks }
+  return { ingest, clocks, silence: silenceOf(nodes, source, ingest.closing, bench, frame) }
+}
+
+function silenceOf(
+  nodes: readonly AnyNode[],
+  source: SeriesNode,
+  closing: SilentClosing | undefined,
+  bench: Bench,
+  { table, state, cause, counts }: Frame,
+): Silence | undefined {
+  if (closing === undefined) return undefined
+  state.addKeyed(source.id, 'silent-closing', closing.series)
+  const emits = nodes.flatMap((node) => {
+    return node.kind === 'silence' ? [bench.emitOf(node) as Emit<unknown>] : []
+  })
+  const emit: Emit<unknown> = (slot, event) => {
+    for (const one of emits) one(slot, event)
+  }
+  const silence = new Silence({ table, closing, cause, counts, emit })
+  return state.add(source.id, 'silence', silence)
 }

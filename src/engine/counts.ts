@@ -8,6 +8,9 @@ export interface TaskCounts {
   restated: number
   unreadable: number
   crowdedOut: number
+  /** Meters that fell silent, and that came back. */
+  silent: number
+  back: number
 }
 
 export const noCounts = (): TaskCounts => ({
@@ -19,4 +22,6 @@ export const noCounts = (): TaskCounts => ({
   restated: 0,
   unreadable: 0,
   crowdedOut: 0,
+  silent: 0,
+  back: 0,
 })

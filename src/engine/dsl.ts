@@ -8,7 +8,7 @@ import { SeriesStream } from './streams.ts'
 export { fuse, printPipeline } from './pipeline.ts'
 export type { Pipeline } from './pipeline.ts'
 export { calendar, hopping, tumbling } from './spans.ts'
-export { Stream } from './streams.ts'
+export { EventStream, Stream } from './streams.ts'
 export type { Cells } from './streams.ts'
 
 /**
@@ -45,7 +45,8 @@ export class TopologyBuilder {
         throw engineErrors.badOption({ node: name, option, value, wants })
       }
     }
-    const declaration = `series disorder ${lateness.disorder} horizon ${lateness.horizon}`
+    const silence = lateness.silence === undefined ? '' : ` silence ${lateness.silence}`
+    const declaration = `series disorder ${disorder} horizon ${horizon}${silence}`
     const own = Object.freeze({ ...lateness })
     return new SeriesStream(
       add<SeriesNode>({ kind: 'series', id: name, declaration, lateness: own }),

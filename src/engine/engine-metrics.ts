@@ -18,6 +18,8 @@ const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
   ],
   ['restated', 'restated_windows', 'Windows emitted again because a late measurement changed them'],
   ['unreadable', 'unreadable', 'Records of the readings topic that are none'],
+  ['silent', 'silences', 'Meters that fell silent'],
+  ['back', 'silences_ended', 'Silent meters that were heard again'],
   ['crowdedOut', 'crowded_out', 'Samples forgotten before their horizon, for want of room'],
 ]
 
@@ -140,6 +142,7 @@ function registerGauges(registers: Registry[], { tasks, restoring }: Watched): v
     })
   gauge('meters', 'Meters with state in this process', (task) => task.table.meterCount)
   gauge('series', 'Series with state in this process', (task) => task.table.seriesCount)
+  gauge('silent_meters', 'Meters that are silent', (task) => task.silence?.silentMeters ?? 0)
   gauge('state_bytes', 'Bytes of state in this process', (task) => task.stateBytes)
   gauge('partitions', 'Partitions that this process owns', () => 1)
   new Gauge({

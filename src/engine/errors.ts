@@ -51,6 +51,12 @@ export const engineErrors = errorTable('engine', {
       'partitions, and meters lose their state. Make the topics anew under another TOPIC_PREFIX ' +
       'with PARTITIONS at the count that is wanted, and replay into them',
   },
+  noSilence: {
+    domain: 'internal',
+    retryable: false,
+    message: (f: { node: string; series: string }) =>
+      `${f.node}: the lateness of ${f.series} tells of no silence; give it silence: 'registered'`,
+  },
   listFull: {
     domain: 'internal',
     retryable: false,

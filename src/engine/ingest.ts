@@ -1,6 +1,5 @@
 import { type Micros, minutes } from '../kernel/time.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { QUALITIES } from '../schemas/records.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
 import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
@@ -9,8 +8,9 @@ import { Course, type Settled } from './register.ts'
 import { Restater } from './restater.ts'
 import { SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
-import { type Cause, emptySettled, type Emit } from './windows.ts'
-import type { WidthState, WindowState } from './windows.ts'
+import { emptySettled } from './windows.ts'
+import type { Cause, Emit, WidthState, WindowState } from './windows.ts'
+import { emitClosed, SilentClosing } from './time/silent-closing.ts'
 
 const [BAD, NONE] = [3, -1]
 /** Samples are forgotten by this much at a time where no window says otherwise. */
@@ -43,6 +43,8 @@ export class Ingest {
   /** All widths, ascending. */
   private readonly widths: readonly WidthState[]
   readonly restater: Restater
+  /** Where windows of silent meters close; undefined where nobody is taken for silent. */
+  readonly closing: SilentClosing | undefined
   private readonly horizon: Micros
   private readonly narrowest: Micros
   /**
@@ -62,6 +64,9 @@ export class Ingest {
     this.frozenStep = windows.map((w) => w.micros).reduce(commonMultiple, this.narrowest)
     const courseOf = (slot: number) => this.courseOf(slot)
     this.restater = new Restater({ table, widths: this.widths, cause, counts, courseOf })
+    if (node.lateness.silence !== undefined) {
+      this.closing = new SilentClosing({ table, widths: this.widths, cause, courseOf })
+    }
   }
 
   /** One measurement, while the meter's watermark is still what it was before its record. */
@@ -88,10 +93,12 @@ export class Ingest {
     const changes =
       wasCounted !== counted || (counted && !Object.is(samples.valueOf(slot, index), value))
     const register = table.isRegister(slot)
+    // Silence may have closed windows that the meter's own time has not reached.
+    const closed = Math.max(watermark, table.meters.columns.ahead.get(meter))
     const touchesClosed =
       (exists ? changes : counted) &&
-      (at - table.shiftOf(slot) < watermark ||
-        (register && !this.followsCleanly(slot, index, value, watermark)))
+      (at - table.shiftOf(slot) < closed ||
+        (register && !this.followsCleanly(slot, index, value, closed)))
     if (touchesClosed && register) this.buildCourse(slot, this.courseBefore)
     if (exists) samples.replace(slot, index, at, value, seq, quality)
     else this.insert(slot, index, at, value, seq, quality)
@@ -176,10 +183,11 @@ export class Ingest {
     const place = at - this.table.shiftOf(slot)
     for (let width = 0; width < this.widths.length; width++) {
       const state = this.widths[width]!
+      const closed = Math.max(watermark, this.closing?.closedTo(slot, width) ?? 0)
       let start = state.firstHolding(slot, Math.max(first, boundary))
       for (; start <= last; start = state.following(slot, start)) {
         const end = state.endOf(slot, start)
-        if (end > watermark) break
+        if (end > closed) break
         const waits = this.restater.waits(slot, width, start)
         const held = wasCounted && place >= start && place < end
         const known = waits || held || this.knewOther(slot, state, start, at)
@@ -220,28 +228,28 @@ export class Ingest {
     const { next } = this.table.series.columns
     let slot = this.table.meters.columns.first.get(meter)
     for (; slot >= 0; slot = next.get(slot)) {
-      for (const state of this.widths) this.close(slot, state, before, after)
+      for (let width = 0; width < this.widths.length; width++) {
+        this.close(slot, width, before, after)
+      }
     }
   }
 
-  private close(slot: number, state: WidthState, before: Micros, after: Micros): void {
-    let start = state.firstHolding(slot, before)
+  private close(slot: number, width: number, before: Micros, after: Micros): void {
+    const state = this.widths[width]!
+    const closed = Math.max(before, this.closing?.closedTo(slot, width) ?? -Infinity)
+    let start = state.firstHolding(slot, closed)
     if (state.endOf(slot, start) > after) return
     const course = this.courseOf(slot)
     start = state.next(slot, start, course)
     while (state.endOf(slot, start) <= after) {
-      const item = state.compute(slot, start, course)
-      item.restated = false
-      item.revision = this.options.cause.revision
-      state.emit(slot, item as never)
+      emitClosed(slot, state, start, course, this.options.cause)
       start = state.next(slot, state.following(slot, start), course)
     }
   }
 
   /** What lies behind the horizon can change no more; says when to look again. */
   private freezeAll(meter: number, watermark: Micros): void {
-    const { table, frozenStep } = this
-    const { horizon } = this
+    const { table, frozenStep, horizon } = this
     const boundary = floorTo(watermark - horizon, frozenStep)
     let slot = table.meters.columns.first.get(meter)
     for (; slot >= 0; slot = table.series.columns.next.get(slot)) {
@@ -286,10 +294,7 @@ export class Ingest {
     sample.tenant = table.tenants[meter]!
     sample.meterId = table.meterIds[meter]!
     sample.channel = table.channelOf(slot)
-    sample.at = at
-    sample.value = value
-    sample.seq = seq === -Infinity ? NaN : seq
-    sample.quality = QUALITIES[quality]!
+    sample.is(at, value, seq, quality)
     this.options.emitSample(slot, sample)
   }
 }

@@ -35,6 +35,17 @@ export interface Lateness {
   readonly disorder: Micros | 'registered'
   /** How far behind the watermark a sample may be and still restate its windows. */
   readonly horizon: Micros
+  /**
+   * 'registered': a meter is silent after as many of its expected intervals as the registry says,
+   * and its windows close without it. Left out: they wait for its next reading.
+   */
+  readonly silence?: 'registered'
+}
+
+/** Meters that fall silent, and that come back. */
+export interface SilenceNode extends NodeBase {
+  readonly kind: 'silence'
+  readonly input: SeriesNode
 }
 
 export interface WindowNode extends NodeBase {
@@ -106,7 +117,15 @@ export interface TotalsNode extends NodeBase {
 }
 
 export type StreamNode =
-  SeriesNode | WindowNode | CombineNode | ScanNode | MapNode | FilterNode | RekeyedNode | TotalsNode
+  | SeriesNode
+  | WindowNode
+  | CombineNode
+  | ScanNode
+  | MapNode
+  | FilterNode
+  | SilenceNode
+  | RekeyedNode
+  | TotalsNode
 export type SinkNode = TableNode | LogNode | RekeyNode
 export type AnyNode = StreamNode | SinkNode
 
@@ -128,6 +147,22 @@ export interface Sample extends SeriesItem {
   readonly quality: string
   /** NaN where the reading had none. */
   readonly seq: number
+}
+
+/** A meter has fallen silent, or is back. */
+export interface SilenceEvent {
+  readonly tenant: string
+  readonly meterId: string
+  readonly state: 'silent' | 'back'
+  /** The newest time that the meter has said: with the meter this is the silence's identity. */
+  readonly since: Micros
+  /** Append time at which it was due, or at which the meter was heard again. */
+  readonly at: Micros
+  /** For how long nothing came, of the time in which bridges were alive. */
+  readonly silentFor: Micros
+  /** The meter's expected interval. */
+  readonly expected: Micros
+  readonly revision: number
 }
 
 export type ChannelKindCode = 0 | 1 | 2

@@ -1,3 +1,5 @@
+import type { Micros } from '../kernel/time.ts'
+import { QUALITIES } from '../schemas/records.ts'
 import type { Sample } from './nodes.ts'
 import type { SampleStore } from './samples.ts'
 
@@ -10,6 +12,14 @@ export class SampleView implements Sample {
   value = 0
   quality = ''
   seq = NaN
+
+  /** `seq` and `quality` as the store has them. */
+  is(at: Micros, value: number, seq: number, quality: number): void {
+    this.at = at
+    this.value = value
+    this.seq = seq === -Infinity ? NaN : seq
+    this.quality = QUALITIES[quality]!
+  }
 }
 
 /**

@@ -11,6 +11,12 @@ export const METER_COLUMNS = {
   expected: f64(1, NaN),
   /** The watermark at which something closes or freezes. */
   due: f64(1, -Infinity),
+  /** The registry's expected interval, or the shortest that a series has learned. */
+  interval: f64(1, NaN),
+  /** How long it says nothing before it counts as silent; NaN while its interval is unknown. */
+  silentAfter: f64(1, NaN),
+  /** The latest end of a window that silence closed. */
+  ahead: f64(),
   first: i32(1, NO_SERIES),
   /** The series that the last reading began with. */
   lead: i32(1, NO_SERIES),

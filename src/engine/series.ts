@@ -1,4 +1,5 @@
 import { wattHoursIn } from '../kernel/units.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { MICROS_PER_SECOND } from '../kernel/time.ts'
 import type { Micros } from '../kernel/time.ts'
 import type { ChannelSpec, Registry } from '../registry/registry.ts'
@@ -100,6 +101,7 @@ export class SeriesTable implements StatePart {
     this.meters.grow(slot + 1)
     c.disorder.set(slot, this.disorder === 'registered' ? spec.disorderMicros : this.disorder)
     c.expected.set(slot, spec.expectedIntervalMicros ?? NaN)
+    this.setInterval(slot, c.expected.get(slot))
   }
 
   private nameMeter(slot: number): void {
@@ -224,6 +226,17 @@ export class SeriesTable implements StatePart {
     if (count + 1 < GAPS) return
     const sorted = c.gaps.copy(slot, GAPS, new Float64Array(GAPS)).sort()
     c.expected.set(slot, Math.round((sorted[5]! + sorted[6]!) / 2) * MICROS_PER_SECOND)
+    this.setInterval(c.meter.get(slot), c.expected.get(slot))
+  }
+
+  /** A meter speaks as often as the series of its that speaks most often. */
+  private setInterval(meter: number, micros: Micros): void {
+    const { interval, silentAfter } = this.meters.columns
+    if (isNaN(micros) || interval.get(meter) <= micros) return
+    interval.set(meter, micros)
+    const spec = this.registry.meter(this.tenants[meter]!, this.meterIds[meter]!)
+    const after = Math.round(spec.silentAfterIntervals * micros)
+    silentAfter.set(meter, Math.max(after, LIMITS.silentAfterMicrosMin))
   }
 
   /**

@@ -20,6 +20,8 @@ import type {
   Sample,
   ScanNode,
   SeriesNode,
+  SilenceEvent,
+  SilenceNode,
   StreamNode,
   TableNode,
   WindowNode,
@@ -156,6 +158,21 @@ export class Stream<in out T> {
 export class SeriesStream extends Stream<Sample> {
   declare readonly node: SeriesNode
 
+  /**
+   * Meters that fall silent and that come back, as docs/design.md says in section 2.
+   *
+   * @throws engine.noSilence where the readings' lateness does not say what silence is.
+   */
+  silence(name: string): EventStream<SilenceEvent> {
+    const input = this.node
+    if (input.lateness.silence === undefined) {
+      throw engineErrors.noSilence({ node: name, series: input.id })
+    }
+    return new EventStream(
+      add<SilenceNode>({ kind: 'silence', id: name, declaration: 'silence', input }),
+    )
+  }
+
   /** @throws engine.badOption where the width is no whole number of microseconds above 0. */
   window(name: string, { width, micros }: Tumbling): WindowStream {
     if (!Number.isSafeInteger(micros) || micros <= 0) {
@@ -167,6 +184,25 @@ export class SeriesStream extends Stream<Sample> {
     return new WindowStream(
       add<WindowNode>({ kind: 'window', id: name, declaration, input, width, widthMicros: micros }),
     )
+  }
+}
+
+/**
+ * Events of meters. A meter has no slot of its own, so that nothing with state can be built on
+ * them.
+ */
+export class EventStream<in out T> {
+  readonly node: StreamNode
+  readonly filter: (name: string, keep: (item: T) => boolean) => EventStream<T>
+  readonly toTable: Stream<T>['toTable']
+  readonly toLog: Stream<T>['toLog']
+
+  constructor(node: StreamNode) {
+    const stream = new Stream<T>(node)
+    this.node = node
+    this.filter = (name, keep) => new EventStream<T>(stream.filter(name, keep).node)
+    this.toTable = stream.toTable.bind(stream)
+    this.toLog = stream.toLog.bind(stream)
   }
 }
 

@@ -2,6 +2,7 @@ import { MICROS_PER_MILLI, seconds } from '../kernel/time.ts'
 import { revisionOf } from '../kernel/ids.ts'
 import type { RecordBatch } from '../log/log.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
+import type { ControlRecord } from '../schemas/records.ts'
 import { compile } from './compile.ts'
 import { noCounts } from './counts.ts'
 import type { TaskCounts } from './counts.ts'
@@ -12,6 +13,7 @@ import { SeriesTable } from './series.ts'
 import type { Plain, StatePart } from './state/part.ts'
 import { TASK, TaskState } from './state/task-state.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Silence } from './time/silence.ts'
 import type { TaskOptions } from './task-options.ts'
 import { WholeReading } from './whole-reading.ts'
 import type { Cause } from './windows.ts'
@@ -34,6 +36,7 @@ export class Task implements Progress, StatePart, StreamTask {
   readonly table: SeriesTable
   private readonly options: TaskOptions
   private readonly ingest: Ingest
+  readonly silence: Silence | undefined
   private readonly reading = new WholeReading()
   private readonly cause: Cause = { revision: 0, restating: false }
   /** All that the task remembers from record to record. */
@@ -52,9 +55,10 @@ export class Task implements Progress, StatePart, StreamTask {
     this.table = new SeriesTable(options.registry, source, state)
     const { table } = this
     const frame = { options, table, state, progress: this, cause, counts }
-    const { ingest, clocks } = compile(options.pipeline, frame)
+    const { ingest, clocks, silence } = compile(options.pipeline, frame)
     this.ingest = ingest
     this.clocks = clocks
+    this.silence = silence
     state.add(TASK, 'progress', this)
   }
 
@@ -70,8 +74,9 @@ export class Task implements Progress, StatePart, StreamTask {
       const offset = offsets[i]!
       // A record that was taken in before, as after a rebalance that moved the position back.
       if (offset < this.nextOffset) continue
-      this.begin(offset, appendMillis[i]!)
       const id = schemaIdAt(batch, i)
+      const read = id === control.id ? this.readControl(batch, i) : undefined
+      this.begin(offset, appendMillis[i]!, id !== control.id || read?.kind === 'tick')
       if (id === reading.id) {
         this.take(batch, i, bytes, valueStart[i]! + WIRE_HEADER_BYTES, valueEnd[i]!)
       } else if (id !== control.id) {
@@ -83,21 +88,32 @@ export class Task implements Progress, StatePart, StreamTask {
   }
 
   /** Append time moves before the record is taken in: what was due before it comes first. */
-  private begin(offset: number, appendMillis: number): void {
+  private begin(offset: number, appendMillis: number, ofBridge: boolean): void {
     this.offset = offset
     this.outputIndex = 0
     this.counts.records++
-    if (appendMillis <= this.appendedMillis) {
-      this.cause.revision = revisionOf(this.options.epoch, offset)
-      return
-    }
-    const before = Math.floor(this.appendedMillis / COALESCE_MILLIS)
-    this.appendedMillis = appendMillis
-    if (Math.floor(appendMillis / COALESCE_MILLIS) > before) {
-      this.ingest.emitRestated()
-      for (const told of this.clocks) told()
+    if (appendMillis > this.appendedMillis) {
+      const before = Math.floor(this.appendedMillis / COALESCE_MILLIS)
+      this.appendedMillis = appendMillis
+      if (Math.floor(appendMillis / COALESCE_MILLIS) > before) {
+        this.ingest.emitRestated()
+        for (const told of this.clocks) told()
+      }
     }
     this.cause.revision = revisionOf(this.options.epoch, offset)
+    // What others append says nothing of whether bridges were alive.
+    if (ofBridge) this.silence?.advance(this.appendedMillis)
+  }
+
+  /** A control record; undefined where it is none after all. */
+  private readControl(batch: RecordBatch, i: number): ControlRecord | undefined {
+    const value = batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])
+    try {
+      return this.options.codecs.control.decode(value)
+    } catch {
+      this.counts.unreadable++
+      return undefined
+    }
   }
 
   /** Takes in the reading whose Avro body lies in [start, end) of `bytes`, whole or not at all. */
@@ -119,6 +135,7 @@ export class Task implements Progress, StatePart, StreamTask {
       ingest.take(meter, slot, atMicros, value[m]!, seq, quality[m]!)
     }
     this.newestAt = Math.max(this.newestAt, atMicros)
+    if (slot >= 0) this.silence?.heard(meter)
     ingest.advance(meter, atMicros)
   }
 

@@ -2,6 +2,16 @@
 export const ENGINE_LIMITS = {
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
   samplesPerSeriesMax: 16_384,
+  /**
+   * What a gap between two records of bridges counts for a meter's silence: three ticks. So an
+   * outage of ours of an hour is half a minute of the fleet's.
+   */
+  silenceGapMicrosMax: 30 * 1_000_000,
+  /**
+   * No meter is silent sooner, however often it speaks: one gap as above, and the time in which
+   * devices come back after an outage of ours.
+   */
+  silentAfterMicrosMin: 120 * 1_000_000,
   engineFetchBytesMax: 1024 * 1024,
   /** Records between two looks at the clock, and how long the event loop may be held. */
   engineSliceRecords: 250,

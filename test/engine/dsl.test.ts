@@ -112,7 +112,8 @@ test('a fingerprint changes with the node and with all that it reads', () => {
 
 test('the product prints', () => {
   const text = printPipeline(pipeline)
-  assert.match(text, /^readings\/measured: series disorder registered horizon 3600000000$/m)
+  const measured = 'series disorder registered horizon 3600000000 silence registered'
+  assert.ok(text.startsWith(`readings/measured: ${measured}\n`), text)
   assert.match(text, /^ {2}windows\/quarter-hour: window 15m 900000000$/m)
   assert.match(text, /^ {4}windows\/hour: combine 1h 3600000000$/m)
   assert.match(text, /^ {4}rolling-baseline\/baseline: scan rolling-baseline/m)

@@ -11,6 +11,8 @@ export interface OracleRecord {
   readonly partition: number
   readonly offset: number
   readonly appendMillis: number
+  /** Whether it shows that a bridge is alive: a reading, a tick. Left out: it does. */
+  readonly ofBridge?: boolean
   /** Null for a control record: it only moves append time. */
   readonly reading: {
     readonly tenant: string
@@ -29,6 +31,8 @@ export interface OracleRules {
   series(tenant: string, meterId: string, channel: string): SeriesRules
   disorderMicros(tenant: string, meterId: string): number
   readonly horizonMicros: number
+  /** After how many expected intervals a meter is silent. Left out: never. */
+  silentAfterIntervals?(tenant: string, meterId: string): number
 }
 
 export interface RawRow {
@@ -45,13 +49,13 @@ export interface BaselineRow {
 }
 
 export interface AnomalyRow {
-  readonly state: 'active' | 'retracted'
+  readonly state: 'active' | 'retracted' | 'ended'
   readonly value: number
   readonly expected: number
-  readonly lower: number
-  readonly upper: number
+  readonly lower: number | null
+  readonly upper: number | null
   readonly pctChange: number | null
-  readonly score: number
+  readonly score: number | null
   readonly severity: string
   readonly run: number
 }
@@ -85,10 +89,15 @@ interface SeriesState {
   readonly pending: Map<string, number>
   /** What each closed window that can still change was last known as. */
   readonly seen: Map<string, string>
+  /** By width: the end of the last window that silence closed. */
+  readonly silentTo: Map<string, number>
 }
 
 class OracleMeter {
   private newestAt = -Infinity
+  /** The bridges' time when it last spoke, in microseconds. */
+  private heardAt = 0
+  private silent = false
   private readonly series = new Map<string, SeriesState>()
   private readonly rules: OracleRules
   private readonly rows: OracleRows
@@ -102,9 +111,16 @@ class OracleMeter {
     return this.newestAt - disorder
   }
 
-  take(reading: NonNullable<OracleRecord['reading']>, appendMillis: number): void {
+  take(
+    reading: NonNullable<OracleRecord['reading']>,
+    appendMillis: number,
+    aliveMicros: number,
+  ): void {
     const disorder = this.rules.disorderMicros(reading.tenant, reading.meterId)
     const before = this.watermark(disorder)
+    if (this.silent) this.putSilence(reading.tenant, reading.meterId, aliveMicros, 'ended')
+    this.silent = false
+    this.heardAt = aliveMicros
     const late = reading.at < before - this.rules.horizonMicros
     for (const m of reading.measurements) {
       const state = this.stateOf(reading.tenant, reading.meterId, m.channel)
@@ -115,11 +131,12 @@ class OracleMeter {
         this.rows.readings.set(key, raw)
         continue
       }
-      const courseBefore = closedCourse(state, before)
+      const closed = Math.max(before, ...state.silentTo.values())
+      const courseBefore = closedCourse(state, closed)
       if (state.series.take({ at: reading.at, ...raw })) this.rows.readings.set(key, raw)
       // A register's new sample can also change windows that do not hold it.
-      const inClosed = state.series.placeOf(reading.at) < before
-      if (inClosed || closedCourse(state, before) !== courseBefore) {
+      const inClosed = state.series.placeOf(reading.at) < closed
+      if (inClosed || closedCourse(state, closed) !== courseBefore) {
         this.markChanged(state, before, appendMillis)
       }
     }
@@ -141,6 +158,7 @@ class OracleMeter {
         closed: [],
         pending: new Map(),
         seen: new Map(),
+        silentTo: new Map(),
       }
       this.series.set(channel, state)
     }
@@ -152,7 +170,10 @@ class OracleMeter {
     const course = state.series.course()
     const due = (Math.floor(appendMillis / 10_000) + 1) * 10_000
     for (const [width, micros] of WIDTHS) {
-      const upTo = Math.floor(watermark / micros) * micros
+      const upTo = Math.max(
+        Math.floor(watermark / micros) * micros,
+        state.silentTo.get(width) ?? -Infinity,
+      )
       const starts = new Set(state.series.starts(micros, -Infinity, upTo, course))
       for (const id of state.seen.keys()) if (id.endsWith(`|${width}`)) starts.add(parseInt(id, 10))
       for (const start of starts) {
@@ -194,16 +215,10 @@ class OracleMeter {
 
   private advance(state: SeriesState, before: number, after: number): void {
     const { series } = state
-    const course = series.course()
     for (const [width, micros] of WIDTHS) {
       const from = Math.floor(before / micros) * micros
       const to = Math.floor(after / micros) * micros
-      for (const start of series.starts(micros, from, to, course)) {
-        const row = series.row(width, micros, start, course)
-        state.seen.set(`${start}|${width}`, fingerprint(row))
-        this.rows.windows.set(`${state.name}|${start}|${width}`, row)
-        if (width === '15m' && row.count > 0) this.firstKnown(state, row)
-      }
+      this.closeBetween(state, width, micros, from, to)
     }
     const horizon = after - this.rules.horizonMicros
     const boundary = Math.floor(horizon / PANE) * PANE
@@ -216,6 +231,73 @@ class OracleMeter {
       const micros = WIDTHS.find(([name]) => id.endsWith(`|${name}`))![1]
       if (parseInt(id, 10) + micros <= boundary) state.seen.delete(id)
     }
+  }
+
+  /** Closes the windows in [from, to) that hold something and that silence has not closed. */
+  private closeBetween(
+    state: SeriesState,
+    width: string,
+    micros: number,
+    from: number,
+    to: number,
+  ): number | undefined {
+    const { series } = state
+    const course = series.course()
+    const open = Math.max(from, state.silentTo.get(width) ?? -Infinity)
+    const starts = series.starts(micros, open, to, course)
+    for (const start of starts) {
+      const row = series.row(width, micros, start, course)
+      state.seen.set(`${start}|${width}`, fingerprint(row))
+      this.rows.windows.set(`${state.name}|${start}|${width}`, row)
+      if (width === '15m' && row.count > 0) this.firstKnown(state, row)
+    }
+    return starts.at(-1)
+  }
+
+  /** The bridges' time has gone on: who says nothing for too long has its windows closed. */
+  passSilence(tenant: string, meterId: string, aliveMicros: number): void {
+    const intervals = this.rules.silentAfterIntervals?.(tenant, meterId)
+    if (intervals === undefined) return
+    const after = Math.max(120e6, Math.round(intervals * this.intervalMicros()))
+    const silentFor = aliveMicros - this.heardAt
+    if (!(silentFor >= after)) return
+    if (!this.silent) {
+      this.silent = true
+      this.putSilence(tenant, meterId, this.heardAt + after, 'active')
+    }
+    const watermark = this.watermark(this.rules.disorderMicros(tenant, meterId))
+    for (const state of this.series.values()) {
+      for (const [width, micros] of WIDTHS) {
+        const from = Math.floor(watermark / micros) * micros
+        const last = this.closeBetween(state, width, micros, from, watermark + silentFor)
+        if (last !== undefined) state.silentTo.set(width, last + micros)
+      }
+    }
+  }
+
+  /** The shortest expected interval of its series; NaN while none is known. */
+  private intervalMicros(): number {
+    const known = [...this.series.values()].flatMap(({ series }) => series.expectedMicros ?? [])
+    return known.length === 0 ? NaN : Math.min(...known)
+  }
+
+  private putSilence(
+    tenant: string,
+    meterId: string,
+    aliveMicros: number,
+    state: 'active' | 'ended',
+  ): void {
+    this.rows.anomalies.set(`${tenant}|${meterId}|*|${this.newestAt}|*|silence`, {
+      state,
+      value: (aliveMicros - this.heardAt) / 1e6,
+      expected: this.intervalMicros() / 1e6,
+      lower: null,
+      upper: null,
+      pctChange: null,
+      score: null,
+      severity: 'medium',
+      run: 0,
+    })
   }
 
   /** What is restated and about to freeze is emitted as it stands. */
@@ -316,6 +398,26 @@ function fingerprint(row: Row): string {
   return JSON.stringify([count, sum, min, max, first, last, stddev, energyWh, estimated])
 }
 
+interface OraclePartition {
+  append: number
+  /** How long bridges were alive, in microseconds: of each gap at most 30 s. */
+  alive: number
+  /** Append time at the last record of a bridge. */
+  bridge: number
+  readonly meters: Map<string, OracleMeter>
+}
+
+function passAlive(partition: OraclePartition): void {
+  const gap = (partition.append - partition.bridge) * 1_000
+  partition.bridge = partition.append
+  if (!(gap > 0)) return
+  partition.alive += Math.min(30e6, gap)
+  for (const [key, meter] of partition.meters) {
+    const [tenant, ...rest] = key.split('/')
+    meter.passSilence(tenant!, rest.join('/'), partition.alive)
+  }
+}
+
 /** Records of all partitions, each partition in the order of its offsets. */
 export function oracle(records: Iterable<OracleRecord>, rules: OracleRules): OracleRows {
   const rows: OracleRows = {
@@ -325,11 +427,11 @@ export function oracle(records: Iterable<OracleRecord>, rules: OracleRules): Ora
     anomalies: new Map(),
     beyondHorizon: 0,
   }
-  const partitions = new Map<number, { append: number; meters: Map<string, OracleMeter> }>()
+  const partitions = new Map<number, OraclePartition>()
   for (const record of records) {
     let partition = partitions.get(record.partition)
     if (partition === undefined) {
-      partition = { append: -Infinity, meters: new Map() }
+      partition = { append: -Infinity, alive: 0, bridge: NaN, meters: new Map() }
       partitions.set(record.partition, partition)
     }
     const before = Math.floor(partition.append / 10_000)
@@ -337,6 +439,7 @@ export function oracle(records: Iterable<OracleRecord>, rules: OracleRules): Ora
     if (Math.floor(partition.append / 10_000) > before) {
       for (const meter of partition.meters.values()) meter.emitDue(partition.append)
     }
+    if (record.ofBridge !== false) passAlive(partition)
     if (record.reading === null) continue
     const key = `${record.reading.tenant}/${record.reading.meterId}`
     let meter = partition.meters.get(key)
@@ -344,7 +447,7 @@ export function oracle(records: Iterable<OracleRecord>, rules: OracleRules): Ora
       meter = new OracleMeter(rules, rows)
       partition.meters.set(key, meter)
     }
-    meter.take(record.reading, partition.append)
+    meter.take(record.reading, partition.append, partition.alive)
   }
   return rows
 }

@@ -16,8 +16,12 @@ export function drive(options: Partial<DriverOptions> = {}): Driver {
   return new Driver({ pipeline, registry: testRegistry(), codecs, ...options })
 }
 
-/** What happens to a log, in its order: readings that come, or append time that goes on. */
-export type Happening = readonly Reading[] | { readonly appendMicros: number }
+/**
+ * What happens to a log, in its order: readings that come, or append time that goes on, `times`
+ * over, with a tick each time.
+ */
+export type Happening =
+  readonly Reading[] | { readonly appendMicros: number; readonly times?: number }
 
 /** The ways in which the same log is computed; what comes out must not tell them apart. */
 export interface Way {
@@ -60,8 +64,7 @@ export async function driveAlong(
   const batchRecords = way.batchRecords === 'shuffled' ? shuffled : way.batchRecords
   const driver = drive({ registry, partitions, batchRecords, members, pipeline: driven })
   for (const [i, happening] of happenings.entries()) {
-    if ('appendMicros' in happening) driver.advanceAppendTime(happening.appendMicros)
-    else driver.append(happening)
+    happen(driver, happening)
     const crashes = crashEvery > 0 && i % crashEvery === 0
     if (crashes && crashAt === 'anywhere') {
       await driver.runSteps(Math.floor(next() * 60))
@@ -71,6 +74,15 @@ export async function driveAlong(
     if (crashes && crashAt === 'rest') await driver.crashAndRestore()
   }
   return driver
+}
+
+function happen(driver: Driver, happening: Happening): void {
+  if (!('appendMicros' in happening)) {
+    driver.append(happening)
+    return
+  }
+  const { appendMicros, times = 1 } = happening
+  for (let i = 0; i < times; i++) driver.advanceAppendTime(appendMicros)
 }
 
 /** Rows in an order of their own, so that two computations can be compared. */

@@ -40,6 +40,7 @@ function channelSpec(channel: string): ChannelSpec {
 export function oracleRules(registry: Registry): OracleRules {
   return {
     horizonMicros: 3_600_000_000,
+    silentAfterIntervals: (tenant, meterId) => registry.meter(tenant, meterId).silentAfterIntervals,
     disorderMicros: (tenant, meterId) => registry.meter(tenant, meterId).disorderMicros,
     series: (tenant, meterId, channel) => {
       const spec = registry.channel(tenant, meterId, channel)

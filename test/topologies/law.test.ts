@@ -79,6 +79,8 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       assert.ok(found.windows.compared > 10_000, 'the test must reach windows')
       assert.ok(found.anomalies.compared > 20, `only ${found.anomalies.compared} anomalies`)
       assert.equal(explain(found), '')
+      const silences = [...expected.anomalies.keys()].filter((key) => key.endsWith('|silence'))
+      assert.ok(silences.length > 20, `only ${silences.length} silences`)
       assert.equal(
         driver.counts.reduce((sum, counts) => sum + counts.beyondHorizon, 0),
         expected.beyondHorizon,

@@ -14,6 +14,8 @@ function happenings(seed: number): Happening[] {
   for (let at = 0; at < sent.length; at += 60) {
     made.push(sent.slice(at, at + 60).map(({ reading }) => reading))
     made.push({ appendMicros: seconds(at % 120 === 0 ? 4 : 13) })
+    // So long that some fall silent, at once and one after the other.
+    if (at % 900 === 0) made.push({ appendMicros: seconds(29), times: 7 })
   }
   made.push({ appendMicros: seconds(30) })
   return made
@@ -33,6 +35,8 @@ for (const way of WAYS) {
       assert.ok(expected.length > 0, `the test must reach ${table}`)
       assert.deepEqual(sorted(driver.rows(table), leaveOut), expected, table)
     }
+    const silent = straight.rows('anomalies').filter((row) => row['kind'] === 'silence')
+    assert.ok(silent.length > 5, 'the test must reach silences')
     if (way.partitions > 1) return
     assert.deepEqual([...driver.records], [...straight.records], 'records, in order')
     // What was not yet committed comes once more.

@@ -66,11 +66,21 @@ export const BaselineItem = Type.Object({
 })
 export type BaselineItem = Static<typeof BaselineItem>
 
+export const AnomalyState = Type.Union(
+  [Type.Literal('active'), Type.Literal('retracted'), Type.Literal('ended')],
+  { description: 'retracted: it no longer holds; ended: it was so, and is over, as a silence is' },
+)
+export type AnomalyState = Static<typeof AnomalyState>
+
+/** A state that nobody knows stands for one that holds. */
+export const anomalyState = (text: unknown): AnomalyState =>
+  text === 'retracted' || text === 'ended' ? text : 'active'
+
 export const AnomalyItem = Type.Object({
   ...Series,
   width: Type.String({ examples: ['15m'] }),
-  kind: Type.String({ examples: ['energy_spike', 'consecutive_anomalies'] }),
-  start: Time('Start of the window that it judges'),
+  kind: Type.String({ examples: ['energy_spike', 'consecutive_anomalies', 'silence'] }),
+  start: Time('Start of the window that it judges; of a silence: the last time that was heard'),
   end: Time('End of the window, not included'),
   score: Value('0 to 1'),
   pctChange: Value('100 * (value - expected) / |expected|'),
@@ -79,7 +89,7 @@ export const AnomalyItem = Type.Object({
   upper: Value('Upper bound of the ordinary'),
   value: Value('What was seen'),
   severity: Type.String({ examples: ['medium', 'high'] }),
-  state: Type.Union([Type.Literal('active'), Type.Literal('retracted')]),
+  state: AnomalyState,
   run: Type.Integer({ description: 'Anomalous windows in a row up to and with this one' }),
   revision: Type.Integer({ description: 'A higher one of the same verdict replaces it' }),
 })

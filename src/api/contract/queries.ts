@@ -110,9 +110,15 @@ export const AnomaliesQuery = Type.Object(
     kind: Name('Only this kind', 'energy_spike'),
     severity: Name('Only this severity', 'high'),
     state: Type.Optional(
-      Type.Union([Type.Literal('active'), Type.Literal('retracted'), Type.Literal('any')], {
-        default: 'active',
-      }),
+      Type.Union(
+        [
+          Type.Literal('active'),
+          Type.Literal('retracted'),
+          Type.Literal('ended'),
+          Type.Literal('any'),
+        ],
+        { default: 'active' },
+      ),
     ),
   },
   { additionalProperties: false },

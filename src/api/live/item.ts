@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import { type Micros, formatMicros } from '../../kernel/time.ts'
 import type { AnomalyRecord, Measurement, Reading, WindowRecord } from '../../schemas/records.ts'
+import { anomalyState } from '../contract/items.ts'
 import type { AnomalyItem, ReadingItem, WindowItem } from '../contract/items.ts'
 import type { LiveTopic } from '../contract/live.ts'
 
@@ -86,7 +87,7 @@ export function anomalyItem(record: AnomalyRecord): LiveItem {
     ...rest,
     start: formatMicros(start),
     end: formatMicros(end),
-    state: state === 'retracted' ? 'retracted' : 'active',
+    state: anomalyState(state),
   }))
 }
 

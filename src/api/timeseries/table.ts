@@ -1,6 +1,7 @@
 import { formatMicros } from '../../kernel/time.ts'
 import { QUALITIES, type Quality } from '../../schemas/records.ts'
 import type { Cell } from '../../sinks/questdb-http.ts'
+import { anomalyState } from '../contract/items.ts'
 import { widthMicros } from './widths.ts'
 
 /**
@@ -47,9 +48,7 @@ export const quality = field(
   (cell): Quality => QUALITIES.find((one) => one === cell) ?? 'SUSPECT',
 )
 
-export const state = field(['state'], (cell): 'active' | 'retracted' =>
-  cell === 'retracted' ? 'retracted' : 'active',
-)
+export const state = field(['state'], anomalyState)
 
 /** The columns to ask for, each once. */
 export function columnsOf<Item>(table: ShownTable<Item>): readonly string[] {

@@ -47,7 +47,7 @@ export function anomalyHref({ meterId, channel, start, end }: AnomalyItem, nowMs
   const from = Date.parse(start) - AROUND_MS
   const to = Math.min(Date.parse(end) + AROUND_MS, Math.max(nowMs, Date.parse(end)))
   const query = new URLSearchParams({
-    channel,
+    ...(channel === '*' ? {} : { channel }),
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
   })

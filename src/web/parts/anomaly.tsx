@@ -10,9 +10,10 @@ import { Ago } from './ago.tsx'
 
 /** Severity told by shape and word, not by colour alone. */
 export function Severity({ item }: { readonly item: AnomalyItem }) {
-  const level = item.state === 'retracted' ? 'withdrawn' : item.severity
+  const past = { active: undefined, retracted: 'withdrawn', ended: 'ended' }[item.state]
+  const level = past ?? item.severity
   return (
-    <span class={`severity ${level}`}>
+    <span class={`severity ${past === undefined ? level : 'withdrawn'}`}>
       <svg viewBox="0 0 12 12" aria-hidden="true" focusable="false">
         <path d={level === 'high' ? 'M6 1 11.5 11H.5Z' : 'M6 .8 11.2 6 6 11.2.8 6Z'} />
       </svg>
@@ -22,7 +23,8 @@ export function Severity({ item }: { readonly item: AnomalyItem }) {
 }
 
 /** The unit of the anomaly's channel, as soon as it is known. */
-export function unitOf({ meterId, channel }: AnomalyItem): string {
+export function unitOf({ meterId, channel, kind }: AnomalyItem): string {
+  if (kind === 'silence') return 's'
   const info = meterInfo(meterId).value
   const unit = info?.latest.find((one) => one.channel === channel)?.unit
   if (info?.latest.find((one) => one.channel === channel)?.kind === 'cumulative') return 'Wh'

@@ -4,6 +4,7 @@ const UNIT_ENDING = /_(k?wh|k?w|va|var|v|a|hz|c)$/
 
 /** `power_w` is Power, `energy_register_wh` is Energy register. */
 export function channelName(channel: string): string {
+  if (channel === '*') return 'Whole meter'
   const words = channel.replace(UNIT_ENDING, '').replaceAll('_', ' ').trim()
   return words === '' ? channel : words[0]!.toUpperCase() + words.slice(1)
 }
