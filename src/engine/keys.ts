@@ -63,6 +63,19 @@ export class KeyTable implements StatePart {
     return at + length
   }
 
+  /** Below 0 where the key of `slot` comes before that of `other`, byte by byte. */
+  compare(slot: number, other: number): number {
+    const [a, b] = [this.starts.get(slot), this.starts.get(other)]
+    const page = this.text.pages[a >>> 16]!
+    const otherPage = this.text.pages[b >>> 16]!
+    const [length, otherLength] = [this.lengthOf(slot), this.lengthOf(other)]
+    for (let i = 0; i < length && i < otherLength; i++) {
+      const difference = page[(a & 0xffff) + i]! - otherPage[(b & 0xffff) + i]!
+      if (difference !== 0) return difference
+    }
+    return length - otherLength
+  }
+
   get bytes(): number {
     const { table, hashes, starts, lengths, text } = this
     return table.byteLength + hashes.byteLength + starts.bytes + lengths.bytes + text.bytes

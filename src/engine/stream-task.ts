@@ -15,6 +15,8 @@ export interface StreamTask {
   readonly appendedMillis: number
   readonly newestAt: number
   readonly table: { readonly meterCount: number; readonly seriesCount: number }
+  /** Left out where no meter is taken for silent. */
+  readonly silence?: { readonly silentMeters: number } | undefined
   /** Bytes of state, of all series. */
   readonly stateBytes: number
   /** Fetches what records [0, count) need to be read: a task asks nobody. */

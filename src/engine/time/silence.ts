@@ -54,8 +54,8 @@ export class Silence implements StatePart {
 
   constructor(options: SilenceOptions) {
     this.options = options
-    const { table } = options
-    this.timers = new Timers((meter, other) => table.keyOf(meter).compare(table.keyOf(other)) < 0)
+    const { meterKeys } = options.table
+    this.timers = new Timers((meter, other) => meterKeys.compare(meter, other) < 0)
   }
 
   get arrays() {
