@@ -6,6 +6,7 @@
  *   cli ARGS         meterloom ARGS
  *   test [ARGS]      every test, or the files and folders named
  *   faults [ARGS]    the fault tests in full
+ *   sabotage [ARGS]  mistakes made on purpose, which the checks have to find
  *   check            types, lint, format, style
  *   bench NAME ...   test/bench/NAME.ts
  *   setup            set-up for all of these, and nothing else
@@ -33,6 +34,7 @@ function scriptOf(command, args) {
   if (command === 'cli') return { script: 'src/cli.ts', args }
   if (command === 'test') return { script: 'test/run.ts', args }
   if (command === 'faults') return { script: 'test/faults/main.ts', args }
+  if (command === 'sabotage') return { script: 'test/sabotage/main.ts', args }
   if (command === 'check') return { script: 'infra/check.js', args }
   const [name = '', ...rest] = args
   const script = `test/bench/${name}.ts`

@@ -48,8 +48,7 @@ import { JAVA_MIN } from './versions.js'
  */
 export function needsOf(command, args, env) {
   if (command === 'test') return { servers: true, dashboard: true, tests: true }
-  // They kill servers of their own, whatever the environment names.
-  if (command === 'faults') return { servers: true, dashboard: false, tests: false }
+  if (command === 'faults' || command === 'sabotage') return ONLY_SERVERS
   const name = command === 'cli' ? args[0] : command
   if ((name !== 'start' && name !== 'bench') || args.includes('--help')) {
     return { servers: false, dashboard: false, tests: false }
@@ -61,6 +60,7 @@ export function needsOf(command, args, env) {
 
 /** @param {string | undefined} value */
 const isSet = (value) => value !== undefined && value !== ''
+const ONLY_SERVERS = { servers: true, dashboard: false, tests: false }
 
 /**
  * @param {string} root The checkout.

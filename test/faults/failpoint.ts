@@ -1,5 +1,4 @@
-import { writeSync } from 'node:fs'
-import { openSync } from 'node:fs'
+import { openSync, writeSync } from 'node:fs'
 import type { TableSink } from '../../src/engine/sink.ts'
 import type { Log, Producer, RecordBatch, Subscription } from '../../src/log/log.ts'
 
@@ -65,12 +64,12 @@ async function around<T>(before: Place, work: () => Promise<T>, after: Place): P
 }
 
 const OUTPUTS = /(windows|anomalies)$/
-const SNAPSHOTS = /snapshots?$/
+const SNAPSHOTS = /state$/
 
 function watchedProducer(inner: Producer): Producer {
   return wrapped(inner, {
-    append(topic, records) {
-      const append = () => inner.append(topic, records)
+    append(topic, ...rest) {
+      const append = () => inner.append(topic, ...rest)
       if (OUTPUTS.test(topic)) return around('before-append', append, 'after-append')
       if (SNAPSHOTS.test(topic)) return around('before-snapshot', append, 'mid-snapshot')
       return append()
@@ -80,7 +79,7 @@ function watchedProducer(inner: Producer): Producer {
 
 function watchedSubscription(inner: Subscription): Subscription {
   return wrapped(inner, {
-    commit: (requests) => around('before-commit', () => inner.commit(requests), 'after-commit'),
+    commit: (...args) => around('before-commit', () => inner.commit(...args), 'after-commit'),
   })
 }
 
@@ -115,9 +114,9 @@ export function watchedLog(inner: Log): Log {
 /** The flush is partial when the raw rows are acknowledged and those of windows may not be. */
 export function watchedSink<T extends TableSink>(inner: T): T {
   const methods: Partial<TableSink> = {
-    async write(batch) {
+    async write(batch, ...rest) {
       at('before-flush')
-      await inner.write(batch)
+      await inner.write(batch, ...rest)
       if (batch.spec.table === 'readings') at('partial-flush')
       if (batch.spec.table === 'windows') at('after-flush')
     },

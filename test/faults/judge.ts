@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadRegistry } from '../../src/registry/files.ts'
 import { decodePosition, isPast, type SourcePosition } from '../../src/log/position.ts'
 import { SOURCE_HEADER } from '../../src/log/topics.ts'
@@ -22,6 +23,7 @@ export interface Figures {
   readonly different: number
 }
 
+const STOP_SECONDS_MAX = 60
 const SETTLE_SECONDS_MAX = 60
 const RSS_MB_MAX = 1_000
 const OPEN_FILES_MAX = 400
@@ -29,7 +31,11 @@ const SHOWN_MAX = 5
 
 /** Ends the load, waits until all is in the tables, and asks every oracle. */
 export async function judge(scene: Scene): Promise<Figures> {
-  await scene.load.stop()
+  const stopped = scene.load.stop().then(() => true)
+  if (!(await Promise.race([stopped, late(STOP_SECONDS_MAX)]))) {
+    scene.fail(`O5 not all was acknowledged within ${STOP_SECONDS_MAX} s of the end`)
+    return empty(scene)
+  }
   await settled(scene.config, scene.log, SETTLE_SECONDS_MAX)
   const records = await logRecords(scene.log, scene.topics.readings)
   const lost = await accounted(scene, records)
@@ -59,6 +65,10 @@ export async function judge(scene: Scene): Promise<Figures> {
     missing: sum((_name, d) => d.missing.length),
     different: sum((_name, d) => d.different.length + d.extra.length),
   }
+}
+
+function late(seconds: number): Promise<false> {
+  return sleep(1_000 * seconds, false as const, { ref: false })
 }
 
 function empty(scene: Scene): Figures {

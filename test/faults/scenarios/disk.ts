@@ -7,6 +7,7 @@ import type { Scenario } from '../scenario.ts'
 
 const STOPPED_SECONDS_MAX = 60
 const FULL_MS = 3_000
+const CARE_EVERY_MS = 1_000
 const CHUNK_BYTES = 1024 * 1024
 
 /** The disk of the servers is filled up: nothing is acknowledged then, and all goes on after. */
@@ -16,7 +17,7 @@ export const diskFull: Scenario = {
   runs: { full: 4, quick: 1 },
   ownDisk: true,
   async run(scene, runs) {
-    const { kafka, questdb, dataDir } = scene.options.stage
+    const { dataDir } = scene.options.stage
     for (let i = 0; i < runs; i++) {
       const ballast = join(dataDir, 'ballast')
       fill(ballast)
@@ -24,11 +25,11 @@ export const diskFull: Scenario = {
       await sleep(FULL_MS)
       scene.expectReached('publishes were acknowledged on a full disk', stopped)
       rmSync(ballast)
-      // Kafka ends itself when it cannot write, and its supervisor starts it again.
-      if (kafka.pid === undefined) await kafka.start()
-      if (questdb.pid === undefined) await questdb.start()
-      await resumeSuspended(scene)
+      const caring = new AbortController()
+      const cared = careFor(scene, caring.signal)
       await scene.recovered('the disk was freed')
+      caring.abort()
+      await cared
     }
   },
 }
@@ -50,6 +51,20 @@ async function standsStill(scene: Scene): Promise<boolean> {
   const before = scene.load.acknowledged()
   await sleep(2_000)
   return scene.load.acknowledged() === before
+}
+
+/**
+ * What the supervisor and a person do: Kafka ends itself when it cannot write, and QuestDB suspends
+ * tables, each some time after the disk was full.
+ */
+async function careFor(scene: Scene, stop: AbortSignal): Promise<void> {
+  const { kafka, questdb } = scene.options.stage
+  while (!stop.aborted) {
+    if (kafka.pid === undefined) await kafka.start()
+    if (questdb.pid === undefined) await questdb.start()
+    await resumeSuspended(scene).catch(() => undefined)
+    await sleep(CARE_EVERY_MS)
+  }
 }
 
 /** What /ready tells a person to do for a table that QuestDB has suspended. */
