@@ -29,6 +29,8 @@ export interface DriverOptions {
   readonly partitions?: number
   /** Records of a batch at most; asked for each batch where it is a function. */
   readonly batchRecords?: number | (() => number)
+  /** A snapshot is due after so many records; 0: none is ever taken. */
+  readonly snapshotEvery?: number
   /** Processes that share the partitions. */
   readonly members?: number
 }
@@ -117,8 +119,10 @@ export class Driver {
       },
       close: () => Promise.resolve(),
     }
-    const { pipeline, registry, codecs } = this.options
+    const { pipeline, registry, codecs, snapshotEvery = 0 } = this.options
+    const isDue = (records: number) => snapshotEvery > 0 && records >= snapshotEvery
     startRuntime({
+      cadence: { isDue, took: () => undefined },
       ...{ pipeline, registry, codecs, topics: this.topics, group: this.group, epoch: 0 },
       input: this.topics.readings,
       scheduler: process,
@@ -227,8 +231,9 @@ export class Driver {
 
   /** Reads the topics on, and drops what came again, as every reader does. */
   private async takeRecords(): Promise<void> {
+    const { readings, state, totalsState } = this.topics
     for (const topic of Object.values(this.topics) as string[]) {
-      if (topic === this.topics.readings || topic === this.topics.state) continue
+      if ([readings, state, totalsState].includes(topic)) continue
       for (let partition = 0; partition < this.partitions; partition++) {
         const place = `${topic}:${partition}`
         const from = this.recordsFrom.get(place) ?? 0

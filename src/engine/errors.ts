@@ -63,6 +63,21 @@ export const engineErrors = errorTable('engine', {
     message: (f: { slot: number; max: number }) =>
       `the list of slot ${f.slot} holds ${f.max} entries, the most that its operator declared`,
   },
+  snapshotBroken: {
+    domain: 'external',
+    retryable: true,
+    message: (f: { partition: number; why: string }) =>
+      `a snapshot of partition ${f.partition} is of no use: ${f.why}; the one before is taken, ` +
+      'or the state is computed from the log again',
+  },
+  topologyChanged: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { partition: number; changes: string; nodes: string }) =>
+      `the state of partition ${f.partition} was made by another topology: ${f.changes}. Start ` +
+      `the processor once with --drop-state ${f.nodes} to begin these without their past, or ` +
+      'with --backfill to compute all state again from the retained log',
+  },
   stuck: {
     domain: 'internal',
     retryable: false,

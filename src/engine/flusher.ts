@@ -6,6 +6,7 @@ import type { EngineMetrics } from './engine-metrics.ts'
 import type { Lane } from './lane.ts'
 import { isStale, sendRound } from './round.ts'
 import type { TableSink } from './sink.ts'
+import { metadataOf } from './snapshot/pointer.ts'
 
 export interface FlusherOptions {
   readonly tables: TableSink
@@ -19,6 +20,7 @@ export interface FlusherOptions {
    */
   readonly generation: () => number
   readonly commit: (requests: readonly CommitRequest[]) => Promise<void>
+  readonly onCommitted: (lane: Lane) => void
   readonly onFailed: (error: unknown) => void
 }
 
@@ -123,7 +125,7 @@ export class Flusher {
     return [...this.options.lanes()].filter(
       (lane) =>
         lane.owned.generation === generation &&
-        (lane.processed > lane.committed || lane.rewriteAtMs <= nowMs),
+        (lane.processed > lane.committed || lane.rewriteAtMs <= nowMs || hasNews(lane)),
     )
   }
 
@@ -180,14 +182,22 @@ export class Flusher {
   private async commit(lanes: readonly Lane[]): Promise<void> {
     const generation = this.options.generation()
     const ours = lanes.filter(
-      (lane) => !lane.lost && lane.owned.generation === generation && lane.flushed > lane.committed,
+      (lane) =>
+        !lane.lost &&
+        lane.owned.generation === generation &&
+        (lane.flushed > lane.committed || hasNews(lane)),
     )
-    const requests = ours.map((lane) => ({ ...lane.owned, offset: lane.flushed }))
+    const requests = ours.map((lane) => {
+      return { ...lane.owned, offset: lane.flushed, metadata: snapshotsOf(lane) }
+    })
     if (requests.length === 0) return
     try {
       await this.options.commit(requests)
       ours.forEach((lane, i) => {
-        lane.committed = requests[i]!.offset
+        const { offset, metadata } = requests[i]!
+        lane.committed = offset
+        lane.named = metadata
+        this.options.onCommitted(lane)
       })
     } catch (error) {
       if (!hasCode(error, 'log.staleGeneration')) throw error
@@ -200,4 +210,14 @@ export class Flusher {
     this.waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+/** What a commit of the lane attaches: the snapshots that are of use with it. */
+function snapshotsOf({ history, flushed }: Lane): string {
+  return metadataOf(history.pointers(flushed))
+}
+
+/** Whether a snapshot is of use that no commit has named. */
+function hasNews(lane: Lane): boolean {
+  return snapshotsOf(lane) !== lane.named
 }

@@ -1,6 +1,7 @@
 import type { OutgoingRecords, OwnedPartition } from '../log/log.ts'
 import type { Outputs } from './rows.ts'
 import type { RowBatch } from './sink.ts'
+import type { SnapshotHistory } from './snapshot/history.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /** What was taken of a lane's outputs to be sent, less what is acknowledged. */
@@ -16,6 +17,9 @@ export interface Lane {
   readonly task: StreamTask
   /** What the task has emitted and nobody has sent yet. */
   readonly outputs: Outputs
+  /** The snapshots of its state, and those that the last commit named. */
+  readonly history: SnapshotHistory
+  named: string
   /** Under the newest generation that this process was told of. */
   owned: OwnedPartition
   /** Taken out of the outputs, and not acknowledged yet; undefined where no round is under way. */

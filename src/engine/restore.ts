@@ -4,17 +4,8 @@ import type { Scheduler } from '../kernel/time.ts'
 import type { Log, RecordBatch } from '../log/log.ts'
 import type { StreamTask } from './stream-task.ts'
 
-/** Where a task's state comes from when its partition comes to this process. */
-export interface Restorer {
-  /**
-   * Brings a new task to the state that the partition's records below `upTo` make, with nothing
-   * emitted. May stop early where `signal` is aborted.
-   */
-  restore(task: StreamTask, partition: number, upTo: number, signal: AbortSignal): Promise<void>
-}
-
-/** Restores by computing the retained log again. */
-export class LogReplay implements Restorer {
+/** Brings tasks to where they were, by computing the log again. */
+export class LogReplay {
   private readonly log: Log
   private readonly topic: string
   private readonly slices: Slices
@@ -25,16 +16,15 @@ export class LogReplay implements Restorer {
     this.slices = slices
   }
 
-  async restore(
-    task: StreamTask,
-    partition: number,
-    upTo: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (upTo > 0) {
+  /**
+   * Takes in what lies between where the task is and `upTo`, with nothing emitted. May stop early
+   * where `signal` is aborted.
+   */
+  async run(task: StreamTask, partition: number, upTo: number, signal: AbortSignal): Promise<void> {
+    const from = task.nextOffset
+    if (upTo > from) {
       task.emitting = false
-      const range = { topic: this.topic, partition, from: 0, to: upTo }
-      for await (const batch of this.log.read(range)) {
+      for await (const batch of this.log.read({ topic: this.topic, partition, from, to: upTo })) {
         if (signal.aborted) return
         await this.slices.run(task, batch)
       }
@@ -50,6 +40,9 @@ export class LogReplay implements Restorer {
  */
 export class Slices {
   private turnedMs: number
+  /** Records taken in of late, and the time that it took. */
+  private records = 0
+  private busyMs = 0
   private readonly scheduler: Scheduler
 
   constructor(scheduler: Scheduler = systemScheduler) {
@@ -61,11 +54,29 @@ export class Slices {
   async run(task: StreamTask, batch: RecordBatch, done?: () => void): Promise<void> {
     await task.prepare(batch)
     for (let at = 0; at < batch.count; at += LIMITS.engineSliceRecords) {
-      task.process(batch, at, Math.min(batch.count, at + LIMITS.engineSliceRecords))
+      const beganMs = this.scheduler.monotonicMillis()
+      const to = Math.min(batch.count, at + LIMITS.engineSliceRecords)
+      task.process(batch, at, to)
       done?.()
-      if (this.scheduler.monotonicMillis() - this.turnedMs < LIMITS.engineSliceMs) continue
+      const nowMs = this.scheduler.monotonicMillis()
+      this.measure(to - at, nowMs - beganMs)
+      if (nowMs - this.turnedMs < LIMITS.engineSliceMs) continue
       await this.scheduler.turn()
       this.turnedMs = this.scheduler.monotonicMillis()
     }
+  }
+
+  private measure(records: number, busyMs: number): void {
+    this.records += records
+    this.busyMs += busyMs
+    if (this.busyMs < LIMITS.engineRateMs) return
+    // What is older counts half.
+    this.records /= 2
+    this.busyMs /= 2
+  }
+
+  /** How fast records are taken in while there are any; Infinity until that is known. */
+  get recordsPerSecond(): number {
+    return this.busyMs === 0 ? Infinity : (1_000 * this.records) / this.busyMs
   }
 }

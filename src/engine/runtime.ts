@@ -1,6 +1,13 @@
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import type { Log, OwnedPartition, Producer, RecordBatch, Subscription } from '../log/log.ts'
+import type {
+  CommittedOffset,
+  Log,
+  OwnedPartition,
+  Producer,
+  RecordBatch,
+  Subscription,
+} from '../log/log.ts'
 import { partitionKey } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -13,14 +20,15 @@ import type { Pipeline } from './dsl.ts'
 import { EngineMetrics } from './engine-metrics.ts'
 import { Flusher } from './flusher.ts'
 import type { Lane } from './lane.ts'
-import { LogReplay, Slices } from './restore.ts'
-import type { Restorer } from './restore.ts'
+import { Slices } from './restore.ts'
 import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
 import { makeTask } from './rekey/make-task.ts'
 import type { StreamTask } from './stream-task.ts'
+import { Keeping } from './snapshot/keeping.ts'
+import type { KeepingOptions } from './snapshot/keeping.ts'
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends KeepingOptions {
   readonly log: Log
   readonly pipeline: Pipeline
   /** The topic that the pipeline reads. */
@@ -34,8 +42,6 @@ export interface RuntimeOptions {
   readonly codecs: Codecs
   readonly metrics?: MetricsRegistry
   readonly logger?: Logger
-  /** Where state comes from; by default it is computed from the retained log. */
-  readonly restorer?: Restorer
   /** How long after a change of the group restated rows are written once more. */
   readonly rewriteAfterMs?: number
   /** What is waited by; a test hands in one of its own. */
@@ -70,7 +76,7 @@ class PartitionRuntime implements Runtime {
   private readonly flusher: Flusher
   private readonly metrics: EngineMetrics
   private readonly slices: Slices
-  private readonly restorer: Restorer
+  private readonly keeping: Keeping
   private readonly stopping = new AbortController()
   private subscription: Subscription | undefined
   private readonly options: RuntimeOptions
@@ -83,9 +89,8 @@ class PartitionRuntime implements Runtime {
   constructor(options: RuntimeOptions, producer: Producer) {
     this.options = options
     this.producer = producer
-    const { log, input, metrics, tables, scheduler = systemScheduler } = options
+    const { metrics, tables, scheduler = systemScheduler } = options
     this.slices = new Slices(scheduler)
-    this.restorer = options.restorer ?? new LogReplay(log, input, this.slices)
     this.metrics = new EngineMetrics(metrics, {
       tasks: () => this.tasks(),
       restoring: () => this.restoring,
@@ -98,7 +103,13 @@ class PartitionRuntime implements Runtime {
       lanes: () => this.lanes.values(),
       generation: () => this.subscription?.generation ?? -1,
       commit: (requests) => this.subscription!.commit(requests),
+      onCommitted: (lane) => this.keeping.snapshots.named(lane),
       onFailed: (error) => this.fail(error),
+    })
+    this.keeping = new Keeping(options, {
+      ...{ slices: this.slices, producer, scheduler },
+      lanes: () => this.lanes,
+      onWhole: () => this.flusher.wake(),
     })
   }
 
@@ -137,8 +148,8 @@ class PartitionRuntime implements Runtime {
     const from = new Map<string, number>()
     this.restoring = owned.length
     for (const one of owned) {
-      const offset = committed[one.partition]?.offset ?? -1
-      const lane = this.kept(one, offset) ?? (await this.restored(one, offset))
+      const last = committed[one.partition] ?? { offset: -1, metadata: '' }
+      const lane = this.kept(one, last.offset) ?? (await this.restored(one, last))
       this.restoring--
       if (this.stopped) return from
       this.lanes.set(one.partition, lane)
@@ -167,17 +178,28 @@ class PartitionRuntime implements Runtime {
     return undefined
   }
 
-  private async restored(owned: OwnedPartition, committed: number): Promise<Lane> {
-    const { pipeline, epoch, registry, codecs, topics } = this.options
+  private async restored(owned: OwnedPartition, committed: CommittedOffset): Promise<Lane> {
+    const { pipeline, epoch, registry, codecs, topics, scheduler = systemScheduler } = this.options
     const { partition } = owned
-    const outputs = new Outputs()
     const { partitions } = this
-    const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
-    const task = makeTask(given)
-    const upTo = Math.max(0, committed)
-    await this.restorer.restore(task, partition, upTo, this.stopping.signal)
-    const place = { processed: upTo, flushed: upTo, committed: upTo }
-    return { task, outputs, owned, ...place, unsent: undefined, rewriteAtMs: Infinity, lost: false }
+    const make = () => {
+      const outputs = new Outputs()
+      const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
+      return { task: makeTask(given), outputs }
+    }
+    const offset = Math.max(0, committed.offset)
+    const upTo = { ...committed, offset }
+    const beganMs = scheduler.monotonicMillis()
+    const restored = await this.keeping.restorer.restore(
+      make,
+      partition,
+      upTo,
+      this.stopping.signal,
+    )
+    this.keeping.metrics.restored(restored.task, scheduler.monotonicMillis() - beganMs)
+    const place = { processed: offset, flushed: offset, committed: offset }
+    const sent = { unsent: undefined, rewriteAtMs: Infinity, named: committed.metadata }
+    return { ...restored, owned, ...place, ...sent, lost: false }
   }
 
   /**
@@ -225,6 +247,7 @@ class PartitionRuntime implements Runtime {
       this.flusher.wake()
     })
     measured()
+    this.keeping.snapshots.consider()
     await this.flusher.room()
   }
 
@@ -243,6 +266,7 @@ class PartitionRuntime implements Runtime {
 
   async stop(): Promise<void> {
     this.stopping.abort()
+    await this.keeping.snapshots.last(LIMITS.snapshotStopMs)
     // Closing hands over first.
     await this.subscription?.close()
     await this.producer.close()

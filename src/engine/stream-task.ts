@@ -1,5 +1,6 @@
 import type { RecordBatch } from '../log/log.ts'
 import type { TaskCounts } from './counts.ts'
+import type { TaskState } from './state/task-state.ts'
 
 /**
  * A pipeline at work on one partition, as the runtime sees it. What it emits is a pure function of
@@ -19,6 +20,8 @@ export interface StreamTask {
   readonly silence?: { readonly silentMeters: number } | undefined
   /** Bytes of state, of all series. */
   readonly stateBytes: number
+  /** All that the task remembers from record to record. */
+  readonly state: TaskState
   /** Fetches what records [0, count) need to be read: a task asks nobody. */
   prepare(batch: RecordBatch): Promise<void>
   /** Takes records [from, to) of a batch of this task's partition. */

@@ -16,6 +16,8 @@ export const ENGINE_LIMITS = {
   /** Records between two looks at the clock, and how long the event loop may be held. */
   engineSliceRecords: 250,
   engineSliceMs: 10,
+  /** The work by which it is told how fast records are taken in. */
+  engineRateMs: 2_000,
   /** Rows and records that may wait to be sent before the source is slowed down. */
   engineOutputRowsMax: 100_000,
   engineGatherMs: 20,
@@ -41,4 +43,21 @@ export const ENGINE_LIMITS = {
   /** How often it is looked whether the engine gets on, and how long it may not. */
   engineWatchMs: 5_000,
   engineStuckMs: 120_000,
+
+  // Snapshots
+  /** What one record of a snapshot holds, and how many are on their way at a time. */
+  snapshotChunkBytes: 512 * 1024,
+  snapshotChunksInFlight: 4,
+  /** A snapshot is due when what came since takes this long to compute again... */
+  snapshotReplaySeconds: 10,
+  /** ... and no more often than this share of a processor pays for. */
+  snapshotCpuShareMax: 0.05,
+  /** What writing costs at least, by measurement: docs/design.md. */
+  snapshotBytesPerCpuSecond: 128 * 1024 * 1024,
+  /** Snapshots of each of two generations that a start may fall back to. */
+  snapshotsKept: 2,
+  /** Of one generation: their places are to fit into one record. */
+  snapshotChunksMax: 20_000,
+  /** What the last snapshots of a process that stops may take. */
+  snapshotStopMs: 2_000,
 } as const

@@ -6,10 +6,11 @@ export interface Topics {
   readonly windows: string
   readonly anomalies: string
   readonly deadLetters: string
-  /** Snapshots of the processors' state, by partition of the readings. */
-  readonly state: string
   /** Between the stages of totals across meters. */
   readonly contributions: string
+  /** Snapshots of the state of either stage, by partition of what it reads. */
+  readonly state: string
+  readonly totalsState: string
 }
 
 export function topicNames(prefix = ''): Topics {
@@ -18,8 +19,9 @@ export function topicNames(prefix = ''): Topics {
     windows: `${prefix}windows`,
     anomalies: `${prefix}anomalies`,
     deadLetters: `${prefix}dead-letters`,
-    state: `${prefix}state`,
     contributions: `${prefix}contributions`,
+    state: `${prefix}state`,
+    totalsState: `${prefix}totals-state`,
   }
 }
 
@@ -44,7 +46,7 @@ export function topicSpecs(
   return Object.values(names).map((topic: string) => ({
     topic,
     partitions: options.partitions,
-    settings: topic === names.state ? kept : settings,
+    settings: topic === names.state || topic === names.totalsState ? kept : settings,
   }))
 }
 

@@ -58,6 +58,7 @@ export const startProcessor: StartRole = async (context) => {
       ...common,
       pipeline: totalsPipeline,
       input: topics.contributions,
+      stateTopic: topics.totalsState,
       group: `${group}-totals`,
     })
     watchTotals(metrics, () => totals.tasks())

@@ -34,6 +34,8 @@ export interface Way {
   /** Where the kill comes: when all is done, or after a few steps, in the middle of things. */
   readonly crashAt?: 'rest' | 'anywhere'
   readonly members?: number
+  /** Records after which a snapshot is due; 0: state is computed from the log alone. */
+  readonly snapshotEvery?: number
 }
 
 export const STRAIGHT: Way = { name: 'straight', partitions: 1, batchRecords: 500, crashEvery: 0 }
@@ -47,6 +49,15 @@ export const WAYS: readonly Way[] = [
     ...{ partitions: 8, batchRecords: 'shuffled', crashEvery: 1, crashAt: 'anywhere', members: 3 },
   },
   {
+    name: 'through crashes, with a snapshot of every few records',
+    ...{ partitions: 1, batchRecords: 'shuffled', crashEvery: 1, snapshotEvery: 20 },
+  },
+  {
+    name: 'in 2 processes that are killed in the middle of things, with snapshots',
+    ...{ partitions: 3, batchRecords: 'shuffled', crashEvery: 1, crashAt: 'anywhere' },
+    ...{ members: 2, snapshotEvery: 10 },
+  },
+  {
     name: 'in one process that is killed in the middle of things',
     ...{ partitions: 1, batchRecords: 'shuffled', crashEvery: 1, crashAt: 'anywhere' },
   },
@@ -58,11 +69,13 @@ export async function driveAlong(
   registry: Registry = testRegistry(),
   driven: Pipeline = pipeline,
 ): Promise<Driver> {
-  const { partitions, crashEvery, crashAt = 'rest', members = 1 } = way
+  const { partitions, crashEvery, crashAt = 'rest', members = 1, snapshotEvery = 0 } = way
   const next = random(7)
   const shuffled = () => 1 + Math.floor(next() * 40)
   const batchRecords = way.batchRecords === 'shuffled' ? shuffled : way.batchRecords
-  const driver = drive({ registry, partitions, batchRecords, members, pipeline: driven })
+  const driver = drive({
+    ...{ registry, partitions, batchRecords, members, snapshotEvery, pipeline: driven },
+  })
   for (const [i, happening] of happenings.entries()) {
     happen(driver, happening)
     const crashes = crashEvery > 0 && i % crashEvery === 0

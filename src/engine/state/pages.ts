@@ -111,10 +111,8 @@ export class PagedArray {
   /** Takes a page from a snapshot; its length is a page's. */
   loadPage(index: number, bytes: Uint8Array): void {
     this.growPages(index + 1)
-    if (this.states[index] === BLANK) this.written++
-    const page = emptyPage(this.type, this.pageElements)
+    const page = this.open(index)
     new Uint8Array(page.buffer).set(bytes)
-    this.pages[index] = page
     this.states[index] = CLEAN
   }
 

@@ -1,5 +1,5 @@
 import { engineErrors } from '../errors.ts'
-import type { KeyedPart, Plain, StatePart } from './part.ts'
+import type { KeyedPart, StatePart } from './part.ts'
 
 /** The name that state of the task itself goes by, in place of a node's id. */
 export const TASK = 'task'
@@ -7,7 +7,8 @@ export const TASK = 'task'
 export interface NamedPart {
   /** The node that the part belongs to, or `TASK`. */
   readonly node: string
-  readonly name: string
+  /** `node:name`. */
+  readonly id: string
   readonly part: StatePart
 }
 
@@ -20,7 +21,7 @@ export class TaskState {
   add<P extends StatePart>(node: string, name: string, part: P): P {
     const id = `${node}:${name}`
     if (this.byId.has(id)) throw engineErrors.badName({ name: id, why: 'another part bears it' })
-    this.byId.set(id, { node, name, part })
+    this.byId.set(id, { node, id, part })
     return part
   }
 
@@ -49,29 +50,4 @@ export class TaskState {
     for (const { part } of this.byId.values()) bytes += part.bytes
     return bytes
   }
-}
-
-const SPECIAL: Readonly<Record<string, number>> = {
-  '#NaN': NaN,
-  '#Infinity': Infinity,
-  '#-Infinity': -Infinity,
-  '#-0': -0,
-}
-
-/** JSON that knows NaN, the infinities and -0. Strings that begin with # get another one. */
-export function plainText(plain: Plain): string {
-  return JSON.stringify(plain, (_name, value: Plain) => {
-    if (typeof value === 'string') return value.startsWith('#') ? `#${value}` : value
-    if (typeof value !== 'number') return value
-    if (Number.isFinite(value) && !Object.is(value, -0)) return value
-    return `#${Object.is(value, -0) ? '-0' : value}`
-  })
-}
-
-/** Reads back what `plainText` wrote. @throws SyntaxError */
-export function plainOf(text: string): Plain {
-  return JSON.parse(text, (_name, value: Plain) => {
-    if (typeof value !== 'string' || !value.startsWith('#')) return value
-    return SPECIAL[value] ?? value.slice(1)
-  }) as Plain
 }

@@ -3,7 +3,7 @@ import test from 'node:test'
 import fc from 'fast-check'
 import { Column, f64 } from '../../../src/engine/columns.ts'
 import type { Page } from '../../../src/engine/state/pages.ts'
-import { plainOf, plainText } from '../../../src/engine/state/task-state.ts'
+import { plainOf, plainText } from '../../../src/engine/state/plain.ts'
 
 const SLOTS = 9_000
 
