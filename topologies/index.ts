@@ -1,4 +1,5 @@
 import { fuse } from '../src/engine/dsl.ts'
+import { calendarWindows } from './calendar.ts'
 import { consecutiveAnomalies } from './consecutive-anomalies.ts'
 import { readings } from './readings.ts'
 import { baselines } from './rolling-baseline.ts'
@@ -11,6 +12,7 @@ import { windows } from './windows.ts'
 export const pipeline = fuse('readings', [
   readings,
   windows,
+  calendarWindows,
   baselines,
   spikes,
   consecutiveAnomalies,

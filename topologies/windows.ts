@@ -53,18 +53,20 @@ function windowRecord(p: Pane): WindowRecord {
   }
 }
 
+/** Sends windows to their table and their topic. */
+export function publishWindows(name: string, stream: Stream<Pane>): void {
+  stream.toTable(`${name}-rows`, TABLES.windows, windowCells)
+  stream.toLog(`${name}-records`, { topic: 'windows', record: 'window', map: windowRecord })
+}
+
 /** Windows of 1 min, 15 min and 1 h, with the energy of interval and cumulative channels. */
 export const windows = topology('windows', () => {
   const { measured } = readings.exports
   const minute = measured.window('minute', tumbling('1m', minutes(1)))
   const quarter = measured.window('quarter-hour', tumbling('15m', minutes(15)))
   const hour = quarter.combine('hour', tumbling('1h', hours(1)))
-  const publish = (name: string, stream: Stream<Pane>) => {
-    stream.toTable(`${name}-rows`, TABLES.windows, windowCells)
-    stream.toLog(`${name}-records`, { topic: 'windows', record: 'window', map: windowRecord })
-  }
-  publish('minute', minute)
-  publish('quarter-hour', quarter)
-  publish('hour', hour)
+  publishWindows('minute', minute)
+  publishWindows('quarter-hour', quarter)
+  publishWindows('hour', hour)
   return { minute, quarter, hour }
 })

@@ -51,6 +51,7 @@ export const gaugeRules: OracleRules = {
     rolloverAt: undefined,
     gapMicrosMax: 3_600_000_000,
     expectedMicros: undefined,
+    zone: 'UTC',
   }),
   disorderMicros: () => 120_000_000,
   horizonMicros: 3_600_000_000,

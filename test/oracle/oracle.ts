@@ -1,5 +1,5 @@
-import { OracleSeries, PANE, WIDTHS } from './series.ts'
-import type { Observation, Row, SeriesRules } from './series.ts'
+import { OracleSeries, PANE } from './series.ts'
+import type { Observation, Row, SeriesRules, Width } from './series.ts'
 
 /**
  * The independent computation of what QuestDB must hold after a log: naive, from docs/design.md
@@ -169,17 +169,17 @@ class OracleMeter {
   private markChanged(state: SeriesState, watermark: number, appendMillis: number): void {
     const course = state.series.course()
     const due = (Math.floor(appendMillis / 10_000) + 1) * 10_000
-    for (const [width, micros] of WIDTHS) {
-      const upTo = Math.max(
-        Math.floor(watermark / micros) * micros,
-        state.silentTo.get(width) ?? -Infinity,
-      )
-      const starts = new Set(state.series.starts(micros, -Infinity, upTo, course))
-      for (const id of state.seen.keys()) if (id.endsWith(`|${width}`)) starts.add(parseInt(id, 10))
+    const { boundary } = state.series
+    for (const width of state.series.widths) {
+      const upTo = Math.max(watermark, state.silentTo.get(width.name) ?? -Infinity)
+      const starts = new Set(state.series.starts(width, boundary, upTo, course))
+      for (const id of state.seen.keys()) {
+        if (id.endsWith(`|${width.name}`)) starts.add(parseInt(id, 10))
+      }
       for (const start of starts) {
-        if (start + micros <= state.series.boundary) continue
-        const id = `${start}|${width}`
-        const now = fingerprint(state.series.row(width, micros, start, course))
+        if (width.holding(start)[1] <= boundary) continue
+        const id = `${start}|${width.name}`
+        const now = fingerprint(state.series.row(width, start, course))
         if (state.seen.get(id) === now) continue
         state.seen.set(id, now)
         if (!state.pending.has(id)) state.pending.set(id, due)
@@ -196,8 +196,7 @@ class OracleMeter {
         if (due > appendMillis) continue
         state.pending.delete(id)
         const [start, width] = [parseInt(id, 10), id.split('|')[1]!]
-        const micros = WIDTHS.find(([name]) => name === width)![1]
-        const row = state.series.row(width, micros, start, course)
+        const row = state.series.row(widthOf(state, width), start, course)
         const key = `${state.name}|${start}|${width}`
         if (row.count > 0 || row.energyWh !== null || this.rows.windows.has(key)) {
           this.rows.windows.set(key, row)
@@ -215,11 +214,7 @@ class OracleMeter {
 
   private advance(state: SeriesState, before: number, after: number): void {
     const { series } = state
-    for (const [width, micros] of WIDTHS) {
-      const from = Math.floor(before / micros) * micros
-      const to = Math.floor(after / micros) * micros
-      this.closeBetween(state, width, micros, from, to)
-    }
+    for (const width of series.widths) this.closeBetween(state, width, before, after)
     const horizon = after - this.rules.horizonMicros
     const boundary = Math.floor(horizon / PANE) * PANE
     if (boundary <= series.boundary) return
@@ -228,30 +223,32 @@ class OracleMeter {
     const hour = Math.floor(boundary / (4 * PANE)) * 4 * PANE
     series.forget(hour - series.shiftMicros)
     for (const id of state.seen.keys()) {
-      const micros = WIDTHS.find(([name]) => id.endsWith(`|${name}`))![1]
-      if (parseInt(id, 10) + micros <= boundary) state.seen.delete(id)
+      if (endOf(state, id) <= boundary) state.seen.delete(id)
     }
   }
 
-  /** Closes the windows in [from, to) that hold something and that silence has not closed. */
+  /**
+   * Closes the windows that end in (after, upTo], hold something and were not closed by silence.
+   * Answers the end of the last.
+   */
   private closeBetween(
     state: SeriesState,
-    width: string,
-    micros: number,
-    from: number,
-    to: number,
+    width: Width,
+    after: number,
+    upTo: number,
   ): number | undefined {
     const { series } = state
     const course = series.course()
-    const open = Math.max(from, state.silentTo.get(width) ?? -Infinity)
-    const starts = series.starts(micros, open, to, course)
-    for (const start of starts) {
-      const row = series.row(width, micros, start, course)
-      state.seen.set(`${start}|${width}`, fingerprint(row))
-      this.rows.windows.set(`${state.name}|${start}|${width}`, row)
-      if (width === '15m' && row.count > 0) this.firstKnown(state, row)
+    const open = Math.max(after, state.silentTo.get(width.name) ?? -Infinity)
+    let end: number | undefined
+    for (const start of series.starts(width, open, upTo, course)) {
+      const row = series.row(width, start, course)
+      end = width.holding(start)[1]
+      state.seen.set(`${start}|${width.name}`, fingerprint(row))
+      this.rows.windows.set(`${state.name}|${start}|${width.name}`, row)
+      if (width.name === '15m' && row.count > 0) this.firstKnown(state, row)
     }
-    return starts.at(-1)
+    return end
   }
 
   /** The bridges' time has gone on: who says nothing for too long has its windows closed. */
@@ -267,10 +264,9 @@ class OracleMeter {
     }
     const watermark = this.watermark(this.rules.disorderMicros(tenant, meterId))
     for (const state of this.series.values()) {
-      for (const [width, micros] of WIDTHS) {
-        const from = Math.floor(watermark / micros) * micros
-        const last = this.closeBetween(state, width, micros, from, watermark + silentFor)
-        if (last !== undefined) state.silentTo.set(width, last + micros)
+      for (const width of state.series.widths) {
+        const end = this.closeBetween(state, width, watermark, watermark + silentFor)
+        if (end !== undefined) state.silentTo.set(width.name, end)
       }
     }
   }
@@ -303,8 +299,7 @@ class OracleMeter {
   /** What is restated and about to freeze is emitted as it stands. */
   private settlePending(state: SeriesState, boundary: number): void {
     for (const [id] of state.pending) {
-      const micros = WIDTHS.find(([name]) => id.endsWith(`|${name}`))![1]
-      if (parseInt(id, 10) + micros <= boundary) state.pending.set(id, -Infinity)
+      if (endOf(state, id) <= boundary) state.pending.set(id, -Infinity)
     }
     this.emitDue(-Infinity)
   }
@@ -382,6 +377,16 @@ function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const half = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
+}
+
+function widthOf(state: SeriesState, name: string): Width {
+  return state.series.widths.find((width) => width.name === name)!
+}
+
+/** Where the window `start|width` ends. */
+function endOf(state: SeriesState, id: string): number {
+  const [start, width] = id.split('|')
+  return widthOf(state, width!).holding(Number(start))[1]
 }
 
 /** The part of a register's course that closed windows may have, as text. */

@@ -1,3 +1,4 @@
+import { localDay, localMonth } from './local-calendar.ts'
 import { goodSamples, shareOf, stretches, touches } from './register.ts'
 import type { RegisterSample, Settled, Stretch } from './register.ts'
 
@@ -12,6 +13,8 @@ export interface SeriesRules {
   readonly rolloverAt: number | undefined
   readonly gapMicrosMax: number
   readonly expectedMicros: number | undefined
+  /** Of local days and months. */
+  readonly zone: string
 }
 
 export interface Observation {
@@ -40,16 +43,39 @@ export interface Row {
 
 export const MINUTE = 60_000_000
 export const PANE = 15 * MINUTE
-export const WIDTHS: readonly (readonly [string, number])[] = [
-  ['1m', MINUTE],
-  ['15m', PANE],
-  ['1h', 4 * PANE],
+/** Windows of one width of one series. */
+export interface Width {
+  readonly name: string
+  /** Whether it is longer than what is still known when it can change no more. */
+  readonly isLong: boolean
+  /** `[start, end)` of the window that holds a time. */
+  readonly holding: (time: number) => readonly [number, number]
+}
+
+const fixed = (name: string, micros: number): Width => ({
+  name,
+  isLong: false,
+  holding: (time) => {
+    const start = Math.floor(time / micros) * micros
+    return [start, start + micros]
+  },
+})
+
+const widthsOf = (zone: string): readonly Width[] => [
+  fixed('1m', MINUTE),
+  fixed('15m', PANE),
+  fixed('1h', 4 * PANE),
+  { name: '1d', isLong: true, holding: (time) => localDay(zone, time) },
+  { name: '1mo', isLong: true, holding: (time) => localMonth(zone, time) },
 ]
 const QUALITY = ['BAD', 'SUSPECT', 'ESTIMATED', 'MEASURED']
 
 export class OracleSeries {
   /** The winner of each identity that is not behind the frozen boundary, ascending. */
   private known: Observation[] = []
+  /** Those that count and can change no more: days and months still hold them. */
+  private readonly past: Observation[] = []
+  private pastUpTo = -Infinity
   private settled: Settled | undefined
   private newestAt = -Infinity
   private readonly gaps: number[] = []
@@ -57,10 +83,12 @@ export class OracleSeries {
   private readonly frozen = new Map<number, { energyWh: number; estimated: boolean }>()
   boundary = -Infinity
 
+  readonly widths: readonly Width[]
   private readonly rules: SeriesRules
 
   constructor(rules: SeriesRules) {
     this.rules = rules
+    this.widths = widthsOf(rules.zone)
   }
 
   get expectedMicros(): number | undefined {
@@ -125,37 +153,48 @@ export class OracleSeries {
     })
   }
 
-  /** Starts of the windows in [from, to) that have a sample or a part of the course, ascending. */
-  starts(width: number, from: number, to: number, course = this.course()): number[] {
+  /** Starts of the windows with a sample or energy that end in (after, upTo], ascending. */
+  starts(width: Width, after: number, upTo: number, course = this.course()): number[] {
     const found = new Set<number>()
-    for (const o of this.known) {
-      if (o.quality !== 'BAD') found.add(Math.floor(this.placeOf(o.at) / width) * width)
-    }
+    const see = (time: number) => found.add(width.holding(time)[0])
+    for (const o of this.known) if (o.quality !== 'BAD') see(this.placeOf(o.at))
     for (const s of course) {
       if (s.whole) {
-        found.add(Math.floor(s.to / width) * width)
+        see(s.to)
         continue
       }
-      for (let w = Math.floor(s.from / width) * width; w < s.to; w += width) found.add(w)
+      for (let at = s.from; at < s.to; at = width.holding(at)[1]) see(at)
     }
-    return [...found].filter((w) => w >= from && w + width <= to).sort((a, b) => a - b)
+    // The one that began behind the boundary may hold nothing else than what lies there.
+    if (width.isLong && this.boundary !== -Infinity) {
+      const [begun] = width.holding(this.boundary)
+      if (this.hasPast(begun)) found.add(begun)
+    }
+    const ends = (start: number) => width.holding(start)[1]
+    return [...found].filter((w) => ends(w) > after && ends(w) <= upTo).sort((a, b) => a - b)
   }
 
-  row(width: string, micros: number, start: number, course = this.course()): Row {
-    const end = start + micros
-    const values = this.known
+  private hasPast(start: number): boolean {
+    if (this.pastUpTo >= start) return true
+    for (let w = start; w < this.boundary; w += PANE) if (this.frozen.has(w)) return true
+    return false
+  }
+
+  row(width: Width, start: number, course = this.course()): Row {
+    const end = width.holding(start)[1]
+    const values = (width.isLong ? [...this.past, ...this.known] : this.known)
       .filter((o) => o.quality !== 'BAD')
       .filter((o) => this.placeOf(o.at) >= start && this.placeOf(o.at) < end)
       .map((o) => o.value)
     const [energyWh, estimated] = this.energy(values, start, end, course)
     const n = values.length
-    const expected = this.expectedMicros === undefined ? null : micros / this.expectedMicros
+    const expected = this.expectedMicros === undefined ? null : (end - start) / this.expectedMicros
     const sum = values.reduce((a, b) => a + b, 0)
     const mean = sum / n
     const squares = values.reduce((a, b) => a + (b - mean) ** 2, 0)
     return {
       start,
-      width,
+      width: width.name,
       count: n,
       expected,
       completeness: expected === null ? null : Math.min(1, n / expected),
@@ -202,7 +241,7 @@ export class OracleSeries {
     if (boundary <= this.boundary) return
     if (this.register) {
       const course = this.course()
-      for (const w of this.starts(PANE, -Infinity, boundary, course)) {
+      for (const w of this.starts(fixed('15m', PANE), -Infinity, boundary, course)) {
         if (w < this.boundary) continue
         const energyWh = course.reduce((a, s) => a + shareOf(s, w, w + PANE), 0)
         const estimated = course.some((s) => s.estimated && touches(s, w, w + PANE))
@@ -224,7 +263,13 @@ export class OracleSeries {
   /** Forgets observations whose windows can no longer change. */
   forget(before: number): void {
     const undecided = this.register ? (this.settled?.last.at ?? -Infinity) : Infinity
-    this.known = this.known.filter((o) => o.at > undecided || this.placeOf(o.at) >= before)
+    const isKnown = (o: Observation) => o.at > undecided || this.placeOf(o.at) >= before
+    for (const o of this.known) {
+      if (isKnown(o) || o.quality === 'BAD') continue
+      this.past.push(o)
+      this.pastUpTo = Math.max(this.pastUpTo, this.placeOf(o.at))
+    }
+    this.known = this.known.filter(isKnown)
   }
 }
 

@@ -49,6 +49,7 @@ export function oracleRules(registry: Registry): OracleRules {
         ...spec,
         wattHours,
         expectedMicros: registry.meter(tenant, meterId).expectedIntervalMicros,
+        zone: registry.meter(tenant, meterId).zone,
       }
     },
   }

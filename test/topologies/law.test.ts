@@ -12,7 +12,10 @@ import { oracleRules, testRegistry } from '../support/registry.ts'
 import { roughFleet } from '../support/rough-fleet.ts'
 
 const codecs = await loadCodecs()
-const registry = testRegistry()
+const ZONES = ['UTC', 'Asia/Kathmandu', 'America/Los_Angeles', 'Europe/Berlin']
+const registry = testRegistry(
+  ZONES.map((zone, i) => ({ tenant: 'demo', meterId: `rough-${i}`, zone })),
+)
 const MINUTE = 60_000_000
 
 type Fields = Record<string, number | string | boolean | null>

@@ -15,7 +15,8 @@ export function widthMicros(width: string): Micros | undefined {
 
 /** @throws api.badQuery where it is none. */
 export function checkWidth(width: string | undefined): void {
-  if (width === undefined || widthMicros(width) !== undefined) return
+  // Months have no length of their own.
+  if (width === undefined || width === '1mo' || widthMicros(width) !== undefined) return
   const remedy = 'give a width such as 1m, 15m or 1h'
   throw apiErrors.badQuery({ field: 'width', value: shownValue(width), remedy })
 }

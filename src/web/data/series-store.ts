@@ -114,7 +114,10 @@ export class SeriesStore {
 
   /** Of every width: another one may be shown next. */
   takeWindows(items: readonly WindowItem[]): void {
-    const mine = items.filter(({ channel }) => channel === this.series.channel)
+    // A day of the feed is the meter's own; that of the chart is one of UTC.
+    const isMine = ({ channel, width }: WindowItem) =>
+      channel === this.series.channel && isHeld(width)
+    const mine = items.filter(isMine)
     for (const { width, start } of mine) {
       if (!this.firstLive.has(width)) this.firstLive.set(width, start)
     }
