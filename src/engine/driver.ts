@@ -4,8 +4,7 @@ import type { Clock, Micros } from '../kernel/time.ts'
 import type { RecordBatch } from '../log/log.ts'
 import { MemoryLog } from '../log/memory.ts'
 import type { MemoryMember } from '../log/memory-member.ts'
-import { decodePosition, isPast } from '../log/position.ts'
-import type { SourcePosition } from '../log/position.ts'
+import { SeenPositions } from '../log/position.ts'
 import { CONTROL_HEADER, SOURCE_HEADER, topicNames } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
 import { schemaIdOf } from '../schemas/codecs.ts'
@@ -78,7 +77,7 @@ export class Driver {
   /** Records of the topics, each once, in their order. */
   readonly records = new Map<string, unknown[]>()
   private readonly recordsFrom = new Map<string, number>()
-  private readonly seen = new Map<string, SourcePosition>()
+  private readonly seen = new Map<string, SeenPositions>()
 
   constructor(options: DriverOptions) {
     this.options = options
@@ -247,12 +246,11 @@ export class Driver {
 
   private takeBatch(batch: RecordBatch): void {
     const list = this.records.get(batch.topic) ?? []
+    const place = `${batch.topic}:${batch.partition}`
+    const seen = this.seen.get(place) ?? new SeenPositions()
+    this.seen.set(place, seen)
     for (let i = 0; i < batch.count; i++) {
-      const position = decodePosition(batch.header(i, SOURCE_HEADER)!)!
-      const source = `${batch.topic}:${batch.partition}:${position.partition}`
-      const before = this.seen.get(source)
-      if (before !== undefined && !isPast(position, before)) continue
-      this.seen.set(source, position)
+      if (!seen.isNew(batch.header(i, SOURCE_HEADER))) continue
       list.push(this.decoded(batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])))
     }
     if (list.length > 0) this.records.set(batch.topic, list)

@@ -95,9 +95,10 @@ export class Flusher {
       this.wake()
       await Promise.race([this.running, late])
     }
-    waited.abort()
     this.round.abort()
-    await this.running
+    // A commit that nobody answers is the broker's to refuse: it bears the generation that is over.
+    await Promise.race([this.running, late])
+    waited.abort()
   }
 
   private async run(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { OutgoingBatch } from '../log/log.ts'
+import type { OutgoingBatch, OutgoingRecord } from '../log/log.ts'
 import { POSITION_BYTES, writePosition } from '../log/position.ts'
 import { SOURCE_HEADER } from '../log/topics.ts'
 import type { KeyTable } from './keys.ts'
@@ -6,6 +6,11 @@ import { Slab } from './slab.ts'
 
 const FIRST_BYTES = 64 * 1024
 const FIRST_RECORDS = 512
+
+/** Tells which records a task that resumes has appended before. */
+export interface RecordFilter {
+  drops(record: OutgoingRecord): boolean
+}
 
 /**
  * Records of one task for one topic, with their source positions, in one buffer: no object a
@@ -15,6 +20,7 @@ const FIRST_RECORDS = 512
 export class RecordBuffer {
   slab = new Slab(FIRST_BYTES)
   count = 0
+  filter: RecordFilter | undefined
   private ends = new Int32Array(3 * FIRST_RECORDS)
 
   /** Begins a record that came of input `offset` of a partition, as its output `index`. */
@@ -41,7 +47,17 @@ export class RecordBuffer {
   }
 
   end(): void {
-    this.ends[3 * this.count++ + 2] = this.slab.position
+    this.ends[3 * this.count + 2] = this.slab.position
+    if (this.filter?.drops(this.begun()) !== true) this.count++
+  }
+
+  /** The record that is being ended, without its value. */
+  private begun(): OutgoingRecord {
+    const { slab, ends, count } = this
+    const start = count === 0 ? 0 : ends[3 * count - 1]!
+    const [headerEnd, keyEnd] = [ends[3 * count]!, ends[3 * count + 1]!]
+    const headers = { [SOURCE_HEADER]: slab.bytes.subarray(start, headerEnd) }
+    return { key: slab.bytes.subarray(headerEnd, keyEnd), value: null, headers }
   }
 
   /** Hands over what was gathered, and begins anew. */

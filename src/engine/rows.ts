@@ -1,6 +1,6 @@
 import type { OutgoingRecord, OutgoingRecords } from '../log/log.ts'
 import type { ColumnType, TableSpec } from '../schemas/tables.ts'
-import { RecordBuffer } from './record-buffer.ts'
+import { RecordBuffer, type RecordFilter } from './record-buffer.ts'
 import type { RowBatch } from './sink.ts'
 
 type Cell = number | boolean | string | undefined
@@ -108,6 +108,7 @@ export class Outputs {
   /** What of the tables' nodes may have to be written once more. */
   readonly restated: { batch(): RowBatch }[] = []
   private readonly buffers = new Map<string, RecordBuffer>()
+  private filters: ReadonlyMap<string, RecordFilter> = new Map()
   private logs = new Map<string, OutgoingRecord[]>()
   private logRecords = 0
 
@@ -131,10 +132,17 @@ export class Outputs {
   }
 
   log(topic: string, record: OutgoingRecord): void {
+    if (this.filters.get(topic)?.drops(record) === true) return
     const records = this.logs.get(topic)
     if (records === undefined) this.logs.set(topic, [record])
     else records.push(record)
     this.logRecords++
+  }
+
+  /** A task that resumes need not append again what these drop, by topic. */
+  resume(filters: ReadonlyMap<string, RecordFilter>): void {
+    this.filters = filters
+    for (const [topic, buffer] of this.buffers) buffer.filter = filters.get(topic)
   }
 
   /** Rows and records that wait. */

@@ -21,6 +21,7 @@ import { EngineMetrics } from './engine-metrics.ts'
 import { Flusher } from './flusher.ts'
 import type { Lane } from './lane.ts'
 import { Slices } from './restore.ts'
+import { filtersOf } from './resume.ts'
 import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
 import { makeTask } from './rekey/make-task.ts'
@@ -179,7 +180,8 @@ class PartitionRuntime implements Runtime {
   }
 
   private async restored(owned: OwnedPartition, committed: CommittedOffset): Promise<Lane> {
-    const { pipeline, epoch, registry, codecs, topics, scheduler = systemScheduler } = this.options
+    const { log, pipeline, epoch, registry, codecs, topics } = this.options
+    const { scheduler = systemScheduler } = this.options
     const { partition } = owned
     const { partitions } = this
     const make = () => {
@@ -190,12 +192,12 @@ class PartitionRuntime implements Runtime {
     const offset = Math.max(0, committed.offset)
     const upTo = { ...committed, offset }
     const beganMs = scheduler.monotonicMillis()
-    const restored = await this.keeping.restorer.restore(
-      make,
-      partition,
-      upTo,
-      this.stopping.signal,
-    )
+    const source = { epoch, partition, committed: offset, partitions }
+    const [filters, restored] = await Promise.all([
+      filtersOf(log, pipeline, topics, source),
+      this.keeping.restorer.restore(make, partition, upTo, this.stopping.signal),
+    ])
+    restored.outputs.resume(filters)
     this.keeping.metrics.restored(restored.task, scheduler.monotonicMillis() - beganMs)
     const place = { processed: offset, flushed: offset, committed: offset }
     const sent = { unsent: undefined, rewriteAtMs: Infinity, named: committed.metadata }

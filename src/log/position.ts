@@ -48,9 +48,33 @@ export function decodePosition(bytes: Buffer): SourcePosition | undefined {
   }
 }
 
+/** The position in a record's header; undefined where it has none. */
+export function positionOf(header: Buffer | undefined): SourcePosition | undefined {
+  return header === undefined ? undefined : decodePosition(header)
+}
+
 /** Whether `a` comes after `b`; of different input partitions neither does. */
 export function isPast(a: SourcePosition, b: SourcePosition): boolean {
   if (a.epoch !== b.epoch) return a.epoch > b.epoch
   if (a.partition !== b.partition) return false
   return a.offset > b.offset || (a.offset === b.offset && a.index > b.index)
+}
+
+/**
+ * Knows which records of an output topic it has seen: a task that was killed appends again what it
+ * had appended, and a stale owner may append behind its successor, under the same source positions.
+ * One for each partition of the topic.
+ */
+export class SeenPositions {
+  private readonly last = new Map<number, SourcePosition>()
+
+  /** Whether a record with this header is news. One that bears no position always is. */
+  isNew(header: Buffer | undefined): boolean {
+    const position = positionOf(header)
+    if (position === undefined) return true
+    const seen = this.last.get(position.partition)
+    if (seen !== undefined && !isPast(position, seen)) return false
+    this.last.set(position.partition, position)
+    return true
+  }
 }

@@ -1,7 +1,7 @@
 import { RowBuffer } from '../../engine/rows.ts'
 import type { RowBatch } from '../../engine/sink.ts'
 import type { RecordBatch } from '../../log/log.ts'
-import { type SourcePosition, decodePosition, isPast } from '../../log/position.ts'
+import { SeenPositions } from '../../log/position.ts'
 import { SOURCE_HEADER } from '../../log/topics.ts'
 import type { Codec } from '../../schemas/codecs.ts'
 import type { AnomalyRecord, WindowRecord } from '../../schemas/records.ts'
@@ -24,11 +24,11 @@ export function rowsOfTopic(
 ): RowSource {
   const cells = spec.columns.map(({ name, type }) => cellOf(name, type === 'symbol'))
   const buffer = new RowBuffer(spec)
-  const last = new Map<number, SourcePosition>()
+  const seen = new SeenPositions()
   return {
     take(batch: RecordBatch): RowBatch {
       for (let i = 0; i < batch.count; i++) {
-        if (batch.valueStart[i]! < 0 || !isNew(batch.header(i, SOURCE_HEADER), last)) continue
+        if (batch.valueStart[i]! < 0 || !seen.isNew(batch.header(i, SOURCE_HEADER))) continue
         const value = batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])
         buffer.push(cells, codec.decode(value) as never)
       }
@@ -36,17 +36,6 @@ export function rowsOfTopic(
     },
     keep: () => true,
   }
-}
-
-/** Whether a record comes after all that were seen of the same input partition. */
-function isNew(header: Buffer | undefined, last: Map<number, SourcePosition>): boolean {
-  const position = header === undefined ? undefined : decodePosition(header)
-  // Nobody else writes there; a record without a position cannot be told from a repeat.
-  if (position === undefined) return true
-  const seen = last.get(position.partition)
-  if (seen !== undefined && !isPast(position, seen)) return false
-  last.set(position.partition, position)
-  return true
 }
 
 /** `energy_wh` is the field `energyWh`, and the row's time is its window's start. */

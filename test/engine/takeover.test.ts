@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import type { Log, RecordBatch } from '../../src/log/log.ts'
+import { positionOf, SeenPositions } from '../../src/log/position.ts'
+import { SOURCE_HEADER } from '../../src/log/topics.ts'
+import { drive, sorted } from '../support/drive.ts'
+import { ADAPTERS, fleet, PARTITIONS, stage, until } from '../support/engine-stage.ts'
+import { MemorySink } from '../support/memory-sink.ts'
+
+// What one process leaves and another takes over: nothing twice, nothing missing, nothing older.
+
+const readings = fleet()
+const expected = drive({ partitions: PARTITIONS }).append(readings)
+await expected.run()
+
+/** Every record of a topic, in its partitions' order. */
+async function recordsOf(log: Log, topic: string): Promise<{ all: string[]; kept: number }> {
+  const all: string[] = []
+  let kept = 0
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const seen = new SeenPositions()
+    for await (const batch of log.read({ topic, partition, from: 0 })) {
+      for (let i = 0; i < batch.count; i++) {
+        all.push(placeOf(batch, i))
+        if (seen.isNew(batch.header(i, SOURCE_HEADER))) kept++
+      }
+    }
+  }
+  return { all, kept }
+}
+
+function placeOf(batch: RecordBatch, i: number): string {
+  const position = positionOf(batch.header(i, SOURCE_HEADER))!
+  return `${position.partition}:${position.offset}:${position.index}`
+}
+
+async function aKillBeforeTheCommit(t: TestContext, adapter: keyof typeof ADAPTERS) {
+  const scene = await stage(t, ADAPTERS[adapter]!)
+  const first = new MemorySink()
+  let commits = 0
+  const never = () => {
+    commits++
+    return new Promise<never>(() => undefined)
+  }
+  const a = await scene.start(first, {}, never)
+  await scene.append(readings.slice(0, 3_000))
+  await until(() => commits > 0, 30)
+  const before = await recordsOf(scene.log, scene.topics.windows)
+  assert.ok(before.all.length > 0, 'something must be appended and not committed')
+  assert.deepEqual(await scene.committed(), Array(PARTITIONS).fill(0))
+  await a.kill()
+  return { ...scene, first }
+}
+
+for (const adapter of Object.keys(ADAPTERS)) {
+  test(`${adapter}: what was appended and not committed is not appended again`, async (t) => {
+    const { log, topics, append, start, drained, first } = await aKillBeforeTheCommit(t, adapter)
+    const second = new MemorySink()
+    const b = await start(second)
+    await append(readings.slice(3_000))
+    await drained(40)
+    await b.stop()
+    for (const topic of ['windows', 'anomalies'] as const) {
+      const { all, kept } = await recordsOf(log, topics[topic])
+      assert.equal(new Set(all).size, all.length, `${topic} has a record twice`)
+      assert.deepEqual([all.length, kept], Array(2).fill(expected.records.get(topic)!.length))
+    }
+    const windows = [...first.rows('windows'), ...second.rows('windows')]
+    assert.deepEqual([...new Set(sorted(windows))], sorted(expected.rows('windows')))
+  })
+}
