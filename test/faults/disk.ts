@@ -8,7 +8,8 @@ export interface SmallDisk {
   remove(): void
 }
 
-const MEGABYTES = 700
+/** QuestDB lays out 16 MB a column at once: with less it has no room even when all is freed. */
+const MEGABYTES = 2_000
 
 /** A disk that can be filled up: a tmpfs. Undefined where this user may mount none. */
 export function smallDisk(): SmallDisk | undefined {
@@ -20,11 +21,14 @@ export function smallDisk(): SmallDisk | undefined {
     rmdirSync(folder)
     return undefined
   }
-  return {
-    folder,
-    remove() {
-      execFileSync('umount', ['-l', folder])
-      rmdirSync(folder)
-    },
+  let isThere = true
+  const remove = () => {
+    if (!isThere) return
+    isThere = false
+    execFileSync('umount', ['-l', folder])
+    rmdirSync(folder)
   }
+  // A run that is broken off leaves no disk behind.
+  process.once('exit', remove)
+  return { folder, remove }
 }

@@ -72,10 +72,6 @@ export class Kept {
     this.config = { ...this.config, ...changes } as Config & Addresses
   }
 
-  ready(): Promise<void> {
-    return this.spawned.ready()
-  }
-
   kill(): Promise<void> {
     this.isAsked = true
     return this.spawned.kill()

@@ -6,6 +6,8 @@ import { FULL, QUICK } from './sizes.ts'
 // `npm run test:faults -- [--only 1,2] [--quick] [--json] [--runs TIMES] [--seed N] [--meters N]
 // [--rate MESSAGES_A_SECOND]`: see docs/faults.md.
 
+// The servers end with their parent, and the roles when they hear no more of it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },

@@ -31,6 +31,8 @@ export interface SceneOptions {
   readonly say: (text: string) => void
 }
 
+/** A busy machine starts three processes in its own time. */
+const READY_SECONDS_MAX = 120
 const RECOVERY_SECONDS_MAX = 60
 const LOOK_MS = 500
 
@@ -118,8 +120,12 @@ export class Scene {
     return [this.bridge, ...this.processors]
   }
 
+  /** @throws Error with what the roles said where one of them is not ready in time. */
   async allReady(): Promise<void> {
-    await Promise.all(this.all.map((kept) => kept.ready()))
+    const ready = () => Promise.all(this.all.map((kept) => readyNow(kept.opsUrl)))
+    if (await this.until(READY_SECONDS_MAX, () => ready().then(() => true))) return
+    const outputs = this.all.map((kept) => `${kept.name}: ${kept.output()}`)
+    throw new Error(`not ready within ${READY_SECONDS_MAX} s:\n${outputs.join('\n')}`)
   }
 
   /** What a role is told so that it ends or stops itself at a place. */

@@ -63,9 +63,13 @@ export async function openStage(given?: string): Promise<Stage> {
   mkdirSync(join(dataDir, 'config'), { recursive: true })
   writeFileSync(metersFile, JSON.stringify(METERS))
   writeFileSync(channelsFile, JSON.stringify(channelsWithRollover()))
+  const remove = () => rmSync(dataDir, { recursive: true, force: true })
+  // What a run that is broken off leaves goes with it.
+  if (given === undefined) process.once('exit', remove)
   const close = async () => {
     await Promise.all([kafka!.stop(), questdb!.stop()])
-    rmSync(dataDir, { recursive: true, force: true })
+    // Of a disk its owner disposes.
+    if (given === undefined) remove()
   }
   try {
     await Promise.all([kafka!.start(), questdb!.start()])

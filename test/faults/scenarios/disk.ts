@@ -73,7 +73,6 @@ async function resumeSuspended(scene: Scene): Promise<void> {
   const rows = await questdbQuery(questdbUrl, 'select name, suspended from wal_tables()')
   for (const [name, suspended] of rows) {
     if (suspended !== true || !String(name).startsWith(tablePrefix)) continue
-    scene.options.say(`    ${String(name)} is suspended: RESUME WAL, as /ready says`)
     await questdbQuery(questdbUrl, `alter table '${String(name)}' resume wal`)
   }
 }

@@ -36,7 +36,7 @@ async function killAt(scene: Scene, run: number, place: Place): Promise<void> {
   const gone = victim.gone.then(() => true)
   if (place === 'on-revoke') {
     // Who comes anew takes partitions from who has them all.
-    await victim.ready()
+    await scene.allReady()
     await other.stop()
     await scene.recovered('one processor was stopped')
     other.start()

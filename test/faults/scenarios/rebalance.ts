@@ -11,7 +11,7 @@ export const rebalanceStorm: Scenario = {
   runs: { full: 2, quick: 1 },
   async run(scene, runs, isQuick) {
     const third = await scene.addProcessor()
-    await third.ready()
+    await scene.allReady()
     for (let run = 0; run < runs; run++) {
       let joins = 0
       const turns = isQuick ? TURNS / 4 : TURNS
