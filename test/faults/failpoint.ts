@@ -63,6 +63,7 @@ async function around<T>(before: Place, work: () => Promise<T>, after: Place): P
   return result
 }
 
+const INPUT = /readings$/
 const OUTPUTS = /(windows|anomalies)$/
 const SNAPSHOTS = /state$/
 
@@ -94,8 +95,10 @@ export function watchedLog(inner: Log): Log {
   return wrapped(inner, {
     producer: async (options) => watchedProducer(await inner.producer(options)),
     read: (options) => watchedRead(inner.read(options)),
-    subscribe: async (options) =>
-      watchedSubscription(
+    subscribe: async (options) => {
+      // The second stage's own coming and going is another matter.
+      if (!options.topics.some((topic) => INPUT.test(topic))) return inner.subscribe(options)
+      return watchedSubscription(
         await inner.subscribe({
           ...options,
           onAssigned: (owned) =>
@@ -107,7 +110,8 @@ export function watchedLog(inner: Log): Log {
           onBatch: (batch, owned) =>
             around('in-batch', () => options.onBatch(batch, owned), 'after-batch'),
         }),
-      ),
+      )
+    },
   })
 }
 

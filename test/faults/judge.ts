@@ -12,6 +12,7 @@ import { settled } from '../support/pipeline.ts'
 import { oracleRules } from '../support/registry.ts'
 import { identities } from './load.ts'
 import type { Scene } from './scene.ts'
+import { compareTotals } from './totals.ts'
 
 /** What one scene came to: see the oracles in `docs/faults.md`. */
 export interface Figures {
@@ -53,6 +54,7 @@ export async function judge(scene: Scene): Promise<Figures> {
   const found = Object.entries(compare(expected, stored))
   const text = explain(compare(expected, stored)).split('\n')
   for (const line of text.slice(0, SHOWN_MAX)) if (line !== '') scene.fail(`O2 ${line}`)
+  const totals = await compareTotals(scene)
   await sameVerdicts(scene, stored)
   resources(scene)
   const sum = (of: (name: string, d: (typeof found)[number][1]) => number) =>
@@ -61,9 +63,9 @@ export async function judge(scene: Scene): Promise<Figures> {
     ...empty(scene),
     lost,
     doubled,
-    rowsCompared: sum((_name, d) => d.compared),
-    missing: sum((_name, d) => d.missing.length),
-    different: sum((_name, d) => d.different.length + d.extra.length),
+    rowsCompared: totals.compared + sum((_name, d) => d.compared),
+    missing: totals.missing + sum((_name, d) => d.missing.length),
+    different: totals.different + sum((_name, d) => d.different.length + d.extra.length),
   }
 }
 

@@ -81,7 +81,7 @@ async function onSmallDisk(scenario: Scenario, options: RunOptions): Promise<Res
 }
 
 function runsOf({ runs }: Scenario, { isQuick, times }: RunOptions): number {
-  return times * (isQuick ? runs.quick : runs.full)
+  return Math.max(1, Math.round(times * (isQuick ? runs.quick : runs.full)))
 }
 
 function nothing({ number, name }: Scenario, runs: number): Result {

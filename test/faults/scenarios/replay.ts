@@ -3,7 +3,7 @@ import { settled } from '../../support/pipeline.ts'
 import type { Scene } from '../scene.ts'
 import type { Scenario } from '../scenario.ts'
 
-const TABLES = ['readings', 'windows', 'baselines', 'anomalies']
+const TABLES = ['readings', 'windows', 'baselines', 'anomalies', 'totals']
 const SETTLE_SECONDS_MAX = 60
 
 /** Another group begins at offset 0, over tables that are full: nothing in them may change. */
