@@ -16,6 +16,7 @@ const WINDOW_LINES = new RegExp(
 )
 /** Of so many some are sure to be restated. */
 const WINDOWS_MIN = 20
+const GATHER_MS = 1_500
 
 /**
  * A processor is stopped with a write under way, which lies frozen on the line; its partitions go
@@ -41,10 +42,11 @@ export function zombie(): Scenario {
 
 async function freeze(scene: Scene, proxy: FaultProxy): Promise<void> {
   const victim = scene.processors[0]!
-  const isHeld = await scene.until(HELD_SECONDS_MAX, () => {
+  const isHeld = await scene.until(HELD_SECONDS_MAX, async () => {
     const bodies = proxy.held.map(({ body }) => body.toString('latin1'))
     if (bodies.some((body) => rowsIn(body).length >= WINDOWS_MIN)) return true
-    // Nothing but many windows is of interest: what else is held goes on.
+    // While one is held others gather behind it: the next one is larger.
+    if (proxy.held.length > 0) await sleep(GATHER_MS)
     for (const held of proxy.held.splice(0)) void held.release()
     if (!proxy.faults.includes('hold')) proxy.faults.push('hold')
     return false
