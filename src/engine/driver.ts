@@ -125,6 +125,8 @@ export class Driver {
       ...{ pipeline, registry, codecs, topics: this.topics, group: this.group, epoch: 0 },
       input: this.topics.readings,
       scheduler: process,
+      // Of what stands still the driver itself tells.
+      watchEveryMs: 0,
       log: logBehind(this.log, passage, (made) => (member.subscription = made)),
       tables: sinkBehind(sink, passage),
       onFailed: fail,

@@ -24,6 +24,7 @@ import { Slices } from './restore.ts'
 import { filtersOf } from './resume.ts'
 import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
+import { watch } from './watch.ts'
 import { makeTask } from './rekey/make-task.ts'
 import type { StreamTask } from './stream-task.ts'
 import { Keeping } from './snapshot/keeping.ts'
@@ -45,6 +46,8 @@ export interface RuntimeOptions extends KeepingOptions {
   readonly logger?: Logger
   /** How long after a change of the group restated rows are written once more. */
   readonly rewriteAfterMs?: number
+  /** How often it is looked whether the engine gets on; 0: never. */
+  readonly watchEveryMs?: number
   /** What is waited by; a test hands in one of its own. */
   readonly scheduler?: Scheduler
   /** The runtime cannot go on: the process should report it and exit. */
@@ -67,7 +70,10 @@ export interface Runtime {
  * offsets commit, so that every input below the committed offset is in its sinks.
  */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const runtime = new PartitionRuntime(options, await options.log.producer())
+  // A request has failed while the session still holds: afterwards another member owns.
+  const requestTimeoutMs = LIMITS.logSessionMs / 2
+  const producer = await options.log.producer({ requestTimeoutMs })
+  const runtime = new PartitionRuntime(options, producer)
   await runtime.start()
   return runtime
 }
@@ -115,7 +121,9 @@ class PartitionRuntime implements Runtime {
   }
 
   async start(): Promise<void> {
-    const { log, group, input } = this.options
+    const { log, group, input, tables, scheduler = systemScheduler } = this.options
+    const { watchEveryMs: everyMs = LIMITS.engineWatchMs } = this.options
+    this.partitions = await log.partitionCount(input)
     this.subscription = await log.subscribe({
       group,
       topics: [input],
@@ -124,6 +132,15 @@ class PartitionRuntime implements Runtime {
       onAssigned: (owned) => this.assign(owned),
       onRevoked: (lost) => this.revoke(lost),
       onBatch: (batch, owned) => this.take(batch, owned),
+      onFailed: (error) => this.fail(error),
+    })
+    if (everyMs === 0) return
+    void watch({
+      ...{ log, input, scheduler, everyMs, partitions: this.partitions },
+      stop: this.stopping.signal,
+      lanes: () => this.lanes,
+      restoring: () => this.restoring,
+      away: () => tables.problems?.() ?? [],
       onFailed: (error) => this.fail(error),
     })
   }
@@ -144,7 +161,6 @@ class PartitionRuntime implements Runtime {
   private async assign(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>> {
     const { log, group, input, logger } = this.options
     this.assigned = false
-    this.partitions = await log.partitionCount(input)
     const committed = await log.committed(group, input)
     const from = new Map<string, number>()
     this.restoring = owned.length

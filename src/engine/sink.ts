@@ -39,5 +39,7 @@ export interface TableSink {
    * @throws engine.staleOwner where the claim ends before all is acknowledged.
    */
   write(batch: RowBatch, claim?: Claim): Promise<void>
+  /** Why rows have been waiting for long, one line a table; none where they do not. */
+  problems?(): readonly string[]
   close(): Promise<void>
 }

@@ -13,7 +13,8 @@ export const logErrors = errorTable('log', {
     retryable: false,
     message: (f: { topic: string; wanted: number; found: number }) =>
       `topic ${f.topic} has ${f.found} partitions, but PARTITIONS is ${f.wanted}: the count is ` +
-      'fixed for the life of a topic; set PARTITIONS to it, or make a new topic under another ' +
+      'fixed for the life of a topic. Where PARTITIONS was changed, set it back; where ' +
+      'partitions were added, meters have lost theirs: replay into topics under another ' +
       'TOPIC_PREFIX',
   },
   unknownTopic: {
