@@ -21,5 +21,6 @@ export const readings = topology('readings', (t) => {
     quality: (s) => s.quality,
     seq: (s) => s.seq,
   })
+  measured.repair('repair', 'repairs')
   return { measured }
 })

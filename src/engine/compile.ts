@@ -1,9 +1,12 @@
 import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { Ingest } from './ingest.ts'
+import type { LateSample } from './ingest.ts'
+import type { ControlRecord } from '../schemas/records.ts'
 import type { AnyNode, SeriesNode } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
 import { runRekey } from './rekey/run-rekey.ts'
+import { runRepair } from './repair/run-repair.ts'
 import type { Bench, Progress, Runner } from './runner.ts'
 import { runScan } from './runners/scan.ts'
 import { runLog, runTable } from './runners/sinks.ts'
@@ -32,6 +35,7 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
   table: runTable,
   log: runLog,
   rekey: runRekey,
+  repair: runRepair,
   // Stage two is put to work by a task of its own.
   rekeyed: () => undefined,
   totals: () => undefined,
@@ -54,11 +58,14 @@ export interface Compiled {
   readonly clocks: readonly (() => void)[]
   /** Undefined where no meter is taken for silent. */
   readonly silence: Silence | undefined
+  readonly controls: readonly ((control: ControlRecord) => void)[]
 }
 
 export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const consumers = new Map<AnyNode, Emit<never>[]>(nodes.map((node) => [node, []]))
   const clocks: (() => void)[] = []
+  const controls: ((control: ControlRecord) => void)[] = []
+  const lates: LateSample[] = []
   const windows: WindowState[] = []
   const combines: CombineState[] = []
   const bench: Bench = {
@@ -73,14 +80,21 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
       }
     },
     onClock: (told) => clocks.push(told),
+    onControl: (taken) => controls.push(taken),
+    onLate: (late) => lates.push(late),
   }
   for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
   const { table, cause, counts } = frame
   const source = nodes.find((node): node is SeriesNode => node.kind === 'series')!
   const emitSample = bench.emitOf(source) as Emit<unknown>
-  const ingest = new Ingest({ node: source, table, windows, combines, cause, counts, emitSample })
+  const late: LateSample = (meter, at) => {
+    for (const told of lates) told(meter, at)
+  }
+  const parts = { node: source, table, windows, combines, cause, counts, emitSample, late }
+  const ingest = new Ingest(parts)
   frame.state.add(source.id, 'restatements', ingest.restater)
-  return { ingest, clocks, silence: silenceOf(nodes, source, ingest.closing, bench, frame) }
+  const silence = silenceOf(nodes, source, ingest.closing, bench, frame)
+  return { ingest, clocks, controls, silence }
 }
 
 function silenceOf(

@@ -11,6 +11,10 @@ export interface TaskCounts {
   /** Meters that fell silent, and that came back. */
   silent: number
   back: number
+  /** Windows that repair has restated; out of date results; windows that can still change. */
+  repaired: number
+  repairsStale: number
+  repairsUnfrozen: number
 }
 
 export const noCounts = (): TaskCounts => ({
@@ -24,4 +28,7 @@ export const noCounts = (): TaskCounts => ({
   crowdedOut: 0,
   silent: 0,
   back: 0,
+  repaired: 0,
+  repairsStale: 0,
+  repairsUnfrozen: 0,
 })

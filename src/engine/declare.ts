@@ -24,7 +24,7 @@ export function add<N extends AnyNode>(node: N): N {
 }
 
 function isSink(node: AnyNode): node is SinkNode {
-  return node.kind === 'table' || node.kind === 'log' || node.kind === 'rekey'
+  return ['table', 'log', 'rekey', 'repair'].includes(node.kind)
 }
 
 function checkName(name: string): void {

@@ -20,6 +20,9 @@ const COUNTED: readonly (readonly [keyof TaskCounts, string, string])[] = [
   ['unreadable', 'unreadable', 'Records of the readings topic that are none'],
   ['silent', 'silences', 'Meters that fell silent'],
   ['back', 'silences_ended', 'Silent meters that were heard again'],
+  ['repaired', 'repaired_windows', 'Windows emitted again because repair has computed them anew'],
+  ['repairsStale', 'repairs_stale', 'Results of repair that were out of date, and not taken'],
+  ['repairsUnfrozen', 'repairs_unfrozen', 'Repaired windows that could still change: not taken'],
   ['crowdedOut', 'crowded_out', 'Samples forgotten before their horizon, for want of room'],
 ]
 

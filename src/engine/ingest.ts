@@ -1,12 +1,11 @@
 import { type Micros, minutes } from '../kernel/time.ts'
-import { LIMITS } from '../kernel/limits.ts'
 import type { Sample, SeriesNode } from './nodes.ts'
 import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
 import { Course, type Settled } from './register.ts'
 import { Restater } from './restater.ts'
-import { SampleView, wins } from './sample.ts'
+import { insert, SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
 import { emptySettled } from './windows.ts'
 import type { Cause, Emit, WidthState, WindowState } from './windows.ts'
@@ -16,6 +15,9 @@ const [BAD, NONE] = [3, -1]
 /** Samples are forgotten by this much at a time where no window says otherwise. */
 const STEP_WITHOUT_WINDOWS = minutes(15)
 
+/** A sample of a meter has come too late for its windows. */
+export type LateSample = (meter: number, at: Micros) => void
+
 export interface IngestOptions {
   readonly node: SeriesNode
   readonly table: SeriesTable
@@ -24,6 +26,7 @@ export interface IngestOptions {
   readonly cause: Cause
   readonly counts: TaskCounts
   readonly emitSample: Emit<Sample>
+  readonly late: LateSample
 }
 
 /**
@@ -78,6 +81,7 @@ export class Ingest {
     if (quality === BAD) counts.bad++
     if (at < watermark - this.horizon) {
       counts.beyondHorizon++
+      this.options.late(meter, at)
       this.emitRaw(meter, slot, at, value, seq, quality)
       return
     }
@@ -101,29 +105,12 @@ export class Ingest {
         (register && !this.followsCleanly(slot, index, value, closed)))
     if (touchesClosed && register) this.buildCourse(slot, this.courseBefore)
     if (exists) samples.replace(slot, index, at, value, seq, quality)
-    else this.insert(slot, index, at, value, seq, quality)
+    else counts.crowdedOut += insert(samples, slot, index, at, value, seq, quality)
     this.courseSlot = NONE
     if (touchesClosed) this.markChanged(slot, at, watermark, wasCounted)
     this.options.cause.restating = exists
     this.emitRaw(meter, slot, at, value, seq, quality)
     this.options.cause.restating = false
-  }
-
-  private insert(
-    slot: number,
-    index: number,
-    at: Micros,
-    value: number,
-    seq: number,
-    quality: number,
-  ): void {
-    const { samples } = this.table
-    if (samples.insert(slot, index, at, value, seq, quality)) return
-    // A series that says more than memory is meant for loses the oldest part of its horizon.
-    const dropped = LIMITS.samplesPerSeriesMax / 8
-    samples.dropFirst(slot, dropped)
-    this.counts.crowdedOut += dropped
-    samples.insert(slot, samples.lowerBound(slot, at), at, value, seq, quality)
   }
 
   /**

@@ -104,6 +104,13 @@ export interface RekeyNode extends NodeBase {
   readonly map: (item: never, source: ItemSource) => Contribution
 }
 
+/** Has repaired what comes too late for its windows. */
+export interface RepairNode extends NodeBase {
+  readonly kind: 'repair'
+  readonly input: SeriesNode
+  readonly topic: keyof Topics
+}
+
 /** The source of a pipeline of stage two. */
 export interface RekeyedNode extends NodeBase {
   readonly kind: 'rekeyed'
@@ -126,7 +133,7 @@ export type StreamNode =
   | SilenceNode
   | RekeyedNode
   | TotalsNode
-export type SinkNode = TableNode | LogNode | RekeyNode
+export type SinkNode = TableNode | LogNode | RekeyNode | RepairNode
 export type AnyNode = StreamNode | SinkNode
 
 /** What a node reads, in the order of its declaration. */

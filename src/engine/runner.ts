@@ -1,5 +1,8 @@
 import type { CombineState } from './combined.ts'
 import type { AnyNode, StreamNode } from './nodes.ts'
+import type { ControlRecord } from '../schemas/records.ts'
+import type { TaskCounts } from './counts.ts'
+import type { LateSample } from './ingest.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
 import type { TaskOptions } from './task-options.ts'
@@ -45,4 +48,9 @@ export interface Bench {
   readonly state: TaskState
   /** Calls `told` every ten seconds of append time, before the record that passes them. */
   readonly onClock: (told: () => void) => void
+  /** Hands every control record to `taken`. */
+  readonly onControl: (taken: (control: ControlRecord) => void) => void
+  /** Tells `late` of each sample beyond the horizon. */
+  readonly onLate: (late: LateSample) => void
+  readonly counts: TaskCounts
 }

@@ -1,3 +1,4 @@
+import { LIMITS } from '../kernel/limits.ts'
 import type { Micros } from '../kernel/time.ts'
 import { QUALITIES } from '../schemas/records.ts'
 import type { Sample } from './nodes.ts'
@@ -20,6 +21,24 @@ export class SampleView implements Sample {
     this.seq = seq === -Infinity ? NaN : seq
     this.quality = QUALITIES[quality]!
   }
+}
+
+/** Puts a sample in its place. Answers how many others had to be forgotten for it. */
+export function insert(
+  samples: SampleStore,
+  slot: number,
+  index: number,
+  at: Micros,
+  value: number,
+  seq: number,
+  quality: number,
+): number {
+  if (samples.insert(slot, index, at, value, seq, quality)) return 0
+  // A series that says more than memory is meant for loses the oldest part of its horizon.
+  const dropped = LIMITS.samplesPerSeriesMax / 8
+  samples.dropFirst(slot, dropped)
+  samples.insert(slot, samples.lowerBound(slot, at), at, value, seq, quality)
+  return dropped
 }
 
 /**

@@ -17,6 +17,7 @@ import type {
   Operator,
   Pane,
   RekeyNode,
+  RepairNode,
   Sample,
   ScanNode,
   SeriesNode,
@@ -171,6 +172,12 @@ export class SeriesStream extends Stream<Sample> {
     return new EventStream(
       add<SilenceNode>({ kind: 'silence', id: name, declaration: 'silence', input }),
     )
+  }
+
+  /** What comes too late for its windows is asked for in `topic`, and restated by the answer. */
+  repair(name: string, topic: keyof Topics): void {
+    const declaration = `repair ${topic}`
+    add<RepairNode>({ kind: 'repair', id: name, declaration, input: this.node, topic })
   }
 
   /** @throws engine.badOption where the width is no whole number of microseconds above 0. */

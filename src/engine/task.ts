@@ -42,6 +42,7 @@ export class Task implements Progress, StatePart, StreamTask {
   /** All that the task remembers from record to record. */
   readonly state = new TaskState()
   private readonly clocks: readonly (() => void)[]
+  private readonly controls: readonly ((control: ControlRecord) => void)[]
   /** Append time, running maximum; and the newest time that any meter has said. */
   appendedMillis = -Infinity
   newestAt = -Infinity
@@ -55,9 +56,10 @@ export class Task implements Progress, StatePart, StreamTask {
     this.table = new SeriesTable(options.registry, source, state)
     const { table } = this
     const frame = { options, table, state, progress: this, cause, counts }
-    const { ingest, clocks, silence } = compile(options.pipeline, frame)
+    const { ingest, clocks, controls, silence } = compile(options.pipeline, frame)
     this.ingest = ingest
     this.clocks = clocks
+    this.controls = controls
     this.silence = silence
     state.add(TASK, 'progress', this)
   }
@@ -81,6 +83,8 @@ export class Task implements Progress, StatePart, StreamTask {
         this.take(batch, i, bytes, valueStart[i]! + WIRE_HEADER_BYTES, valueEnd[i]!)
       } else if (id !== control.id) {
         this.takeForeign(batch, i)
+      } else if (read !== undefined) {
+        for (const taken of this.controls) taken(read)
       }
       this.nextOffset = offset + 1
     }

@@ -32,6 +32,15 @@ export const LIMITS = Object.freeze({
   futureMicrosMax: 5 * 60 * 1_000_000,
   /** Open windows of one width that a total keeps: 42 days of quarter hours in a fast replay. */
   totalsWindowsMax: 4_096,
+  /** About 200 kB: what a control record of repair holds at most. */
+  repairWindowsPerRecord: 2_000,
+  repairEveryMs: 1_000,
+  /** Windows that can still change are looked at again after this, and given up after a day. */
+  repairAgainMs: 60_000,
+  repairWaitsMsMax: 86_400_000,
+  /** Meters and days of one tenant in a minute. */
+  repairsPerTenantMinute: 600,
+  repairsWaitingMax: 100_000,
   /** revision = epoch * 2^44 + offset stays an exact double below this. */
   epochMax: 511,
   offsetMax: 2 ** 44 - 1,

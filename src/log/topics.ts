@@ -11,6 +11,8 @@ export interface Topics {
   /** Snapshots of the state of either stage, by partition of what it reads. */
   readonly state: string
   readonly totalsState: string
+  /** What came too late for its windows. */
+  readonly repairs: string
 }
 
 export function topicNames(prefix = ''): Topics {
@@ -22,6 +24,7 @@ export function topicNames(prefix = ''): Topics {
     contributions: `${prefix}contributions`,
     state: `${prefix}state`,
     totalsState: `${prefix}totals-state`,
+    repairs: `${prefix}repairs`,
   }
 }
 

@@ -11,6 +11,8 @@ export const SCHEMA_VERSION_IDS = {
   control: [5],
   'dead-letter': [6],
   contribution: [7],
+  'repair-request': [8],
+  'repair-result': [9],
 } as const satisfies Record<string, readonly number[]>
 
 /** A record's name: its file in `schemas/` without `.avsc`. */

@@ -101,6 +101,41 @@ export interface Contribution {
   appended: number
 }
 
+/** Samples of a meter came too late for their windows. */
+export interface RepairRequest {
+  tenant: string
+  meterId: string
+  from: Micros
+  to: Micros
+  partition: number
+  offset: number
+}
+
+/** A window as it would have been had nothing come late. */
+export interface RepairedWindow {
+  width: string
+  start: Micros
+  count: number
+  sum: number | null
+  min: number | null
+  max: number | null
+  first: number | null
+  last: number | null
+  stddev: number | null
+  energyWh: number | null
+  estimated: boolean
+}
+
+/** The body of a control record of kind `repair`. */
+export interface RepairResult {
+  tenant: string
+  meterId: string
+  channel: string
+  /** The offset up to which raw rows were read. */
+  basis: number
+  windows: RepairedWindow[]
+}
+
 /** SPEC.md of the benchmark's peers; nothing else uses it. */
 export interface BenchWindowRecord {
   tenant: string
@@ -129,4 +164,6 @@ export interface Records {
   control: ControlRecord
   'dead-letter': DeadLetter
   contribution: Contribution
+  'repair-request': RepairRequest
+  'repair-result': RepairResult
 }

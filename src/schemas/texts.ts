@@ -42,6 +42,8 @@ const SUBJECTS: Readonly<Record<RecordName, readonly [topic: string, rest: strin
   control: ['readings', 'meterloom.Control'],
   'dead-letter': ['dead-letters', 'value'],
   contribution: ['contributions', 'value'],
+  'repair-request': ['repairs', 'value'],
+  'repair-result': ['readings', 'meterloom.RepairResult'],
 }
 
 export function subjectOf(name: RecordName, topicPrefix = ''): string {

@@ -117,4 +117,31 @@ export const EXAMPLES: Readonly<Records> = {
     energyWh: null,
     appended: 1_763_424_000_123,
   },
+  'repair-request': {
+    tenant: 'demo',
+    meterId: 'm-1',
+    from: span.start,
+    to: span.end,
+    partition: 2,
+    offset: 77,
+  },
+  'repair-result': {
+    ...series,
+    basis: 77,
+    windows: [
+      {
+        width: '15m',
+        start: span.start,
+        count: 2,
+        sum: 3,
+        min: 1,
+        max: 2,
+        first: 1,
+        last: 2,
+        stddev: 0.5,
+        energyWh: null,
+        estimated: false,
+      },
+    ],
+  },
 }
