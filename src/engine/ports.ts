@@ -7,8 +7,12 @@ import type { TableSink } from './sink.ts'
  * there by then.
  */
 export interface Passage {
-  /** Lets `effect` happen, or not, and answers what came of it. May never settle. */
-  call<T>(port: string, effect: () => T | Promise<T>): Promise<T>
+  /**
+   * Lets `effect` happen, or not, and answers what came of it. May never settle.
+   *
+   * @param args what the port was called with, where it was.
+   */
+  call<T>(port: string, effect: () => T | Promise<T>, args?: readonly unknown[]): Promise<T>
 }
 
 type Anything = Record<PropertyKey, unknown>
@@ -26,7 +30,11 @@ function behind<T extends object>(
       const value = Reflect.get(target, key, target) as unknown
       if (typeof value !== 'function') return value
       return (...args: unknown[]) =>
-        passage.call(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as unknown)
+        passage.call(
+          `${name}.${String(key)}`,
+          () => Reflect.apply(value, target, args) as unknown,
+          args,
+        )
     },
   })
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Driver } from '../../src/engine/driver.ts'
-import type { Row } from '../../src/engine/memory-tables.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { pipeline } from '../../topologies/index.ts'
 import { logRecords } from '../oracle/log-records.ts'
+import { memoryRows } from '../oracle/memory-rows.ts'
 import { oracle } from '../oracle/oracle.ts'
 import { compare, explain } from '../oracle/stored.ts'
-import type { StoredRows } from '../oracle/stored.ts'
 import { oracleRules, testRegistry } from '../support/registry.ts'
 import { roughFleet } from '../support/rough-fleet.ts'
 
@@ -17,41 +16,6 @@ const registry = testRegistry(
   ZONES.map((zone, i) => ({ tenant: 'demo', meterId: `rough-${i}`, zone })),
 )
 const MINUTE = 60_000_000
-
-type Fields = Record<string, number | string | boolean | null>
-
-/** The driver's rows in the form in which the oracle's comparison reads QuestDB. */
-function stored(driver: Driver): StoredRows {
-  const camel = (name: string) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())
-  const fields = (row: Row): Fields =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [
-        camel(name),
-        value === undefined || Number.isNaN(value) ? null : value,
-      ]),
-    )
-  const table = (name: string, keys: readonly string[]) =>
-    new Map(
-      driver
-        .rows(name)
-        .map((row) => [
-          [
-            row['tenant'],
-            row['meter_id'],
-            row['channel'],
-            row['ts'],
-            ...keys.map((k) => row[k]),
-          ].join('|'),
-          fields(row),
-        ]),
-    )
-  return {
-    readings: table('readings', []),
-    windows: table('windows', ['width']),
-    baselines: table('baselines', ['width', 'kind']),
-    anomalies: table('anomalies', ['width', 'kind']),
-  }
-}
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
   const beyondHorizon = seed % 2 === 0
@@ -78,7 +42,10 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       await driver.run()
 
       const expected = oracle(await logRecords(driver.log, 'readings'), oracleRules(registry))
-      const found = compare(expected, stored(driver))
+      const found = compare(
+        expected,
+        memoryRows((table) => driver.rows(table)),
+      )
       assert.ok(found.windows.compared > 10_000, 'the test must reach windows')
       assert.ok(found.anomalies.compared > 20, `only ${found.anomalies.compared} anomalies`)
       assert.equal(explain(found), '')

@@ -1,0 +1,35 @@
+import type { Row } from '../../src/engine/memory-tables.ts'
+import type { StoredRows } from './stored.ts'
+
+type Fields = Record<string, number | string | boolean | null>
+
+/** Rows in memory in the form in which the oracle's comparison reads QuestDB. */
+export function memoryRows(rowsOf: (table: string) => readonly Row[]): StoredRows {
+  const camel = (name: string) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())
+  const fields = (row: Row): Fields =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [
+        camel(name),
+        value === undefined || Number.isNaN(value) ? null : value,
+      ]),
+    )
+  const table = (name: string, keys: readonly string[]) =>
+    new Map(
+      rowsOf(name).map((row) => [
+        [
+          row['tenant'],
+          row['meter_id'],
+          row['channel'],
+          row['ts'],
+          ...keys.map((k) => row[k]),
+        ].join('|'),
+        fields(row),
+      ]),
+    )
+  return {
+    readings: table('readings', []),
+    windows: table('windows', ['width']),
+    baselines: table('baselines', ['width', 'kind']),
+    anomalies: table('anomalies', ['width', 'kind']),
+  }
+}
