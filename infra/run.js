@@ -7,6 +7,7 @@
  *   test [ARGS]      every test, or the files and folders named
  *   faults [ARGS]    the fault tests in full
  *   sabotage [ARGS]  mistakes made on purpose, which the checks have to find
+ *   simulation ARGS  the engine's simulation: test/simulation/run.ts
  *   check            types, lint, format, style
  *   bench NAME ...   test/bench/NAME.ts
  *   setup            set-up for all of these, and nothing else
@@ -35,6 +36,7 @@ function scriptOf(command, args) {
   if (command === 'test') return { script: 'test/run.ts', args }
   if (command === 'faults') return { script: 'test/faults/main.ts', args }
   if (command === 'sabotage') return { script: 'test/sabotage/main.ts', args }
+  if (command === 'simulation') return { script: 'test/simulation/run.ts', args }
   if (command === 'check') return { script: 'infra/check.js', args }
   const [name = '', ...rest] = args
   const script = `test/bench/${name}.ts`

@@ -57,6 +57,7 @@ const ENTRIES = [
   'src/web/vite.config.ts',
   'infra/bin.js',
   'test/run.ts',
+  'test/simulation/run.ts',
   'test/**/*.test.ts',
   'test/bench/*.ts',
 ]

@@ -89,18 +89,18 @@ export class BatchRun {
     for (const [partition, list] of arrived.entries()) {
       const nextOffset = this.ends[partition]!
       const head = { topic: this.topics.readings, partition, nextOffset }
-      this.process(batchOf(list, { ...head, headerOf: () => undefined }))
+      this.feed(batchOf(list, { ...head, headerOf: () => undefined }))
     }
-    return this.outputs.take()
+    return this.emitted()
   }
 
   /** Computes records as a log holds them, those of each partition in their order. */
-  takeBatch(batch: RecordBatch): BatchOutput {
-    this.process(batch)
-    return this.outputs.take()
+  feed(batch: RecordBatch): void {
+    this.tasks[batch.partition]!.process(batch)
   }
 
-  private process(batch: RecordBatch): void {
-    this.tasks[batch.partition]!.process(batch)
+  /** Hands over what was emitted since it was last asked. */
+  emitted(): BatchOutput {
+    return this.outputs.take()
   }
 }

@@ -81,6 +81,7 @@ function optionsBehind(options: SubscribeOptions, passage: Passage): SubscribeOp
   const told = (what: string) => passage.call(`group.${what}`, () => undefined)
   return {
     ...options,
+    onRebalancing: (settled) => told('rebalancing').then(() => options.onRebalancing?.(settled)),
     onAssigned: (owned) => told('assigned').then(() => options.onAssigned(owned)),
     onRevoked: (lost) => told('revoked').then(() => options.onRevoked(lost)),
     onBatch: (batch, owned) => told('batch').then(() => options.onBatch(batch, owned)),

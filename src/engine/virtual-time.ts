@@ -99,9 +99,14 @@ export class VirtualProcess implements Scheduler {
   }
 
   /** Never ends in a process that was killed meanwhile. */
-  sleep(millis: number): Promise<void> {
+  sleep(millis: number, stop?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (!this.isDead) this.time.wait(this, millis, resolve)
+      if (this.isDead) return
+      const end = () => resolve()
+      // What follows an abort follows in the same step, as of any promise that is settled.
+      if (stop?.aborted === true) end()
+      else stop?.addEventListener('abort', end, { once: true })
+      this.time.wait(this, millis, end)
     })
   }
 

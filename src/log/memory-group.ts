@@ -17,8 +17,11 @@ export class MemoryGroup implements MemberHome {
   private generation = 0
   private isRebalancing = false
 
-  constructor(store: MemoryStore) {
+  private readonly onCommitted: (requests: readonly CommitRequest[]) => void
+
+  constructor(store: MemoryStore, onCommitted: (requests: readonly CommitRequest[]) => void) {
     this.store = store
+    this.onCommitted = onCommitted
   }
 
   committed(topic: string, partition: number): CommittedOffset | undefined {
@@ -34,6 +37,7 @@ export class MemoryGroup implements MemberHome {
     for (const { topic, partition, offset, metadata = '' } of requests) {
       this.commits.set(partitionKey(topic, partition), { offset, metadata })
     }
+    this.onCommitted(requests)
   }
 
   /** @throws log.unknownTopic */

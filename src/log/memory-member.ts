@@ -36,8 +36,9 @@ export class MemoryMember implements Subscription {
   /** What `onAssigned` was last called with. */
   private announced: readonly OwnedPartition[] = []
   private closed = false
+  private hasLeft = false
   private answering: PromiseWithResolvers<undefined> | undefined
-  private expelled = Promise.withResolvers<undefined>()
+  private gone = Promise.withResolvers<undefined>()
   private isExpelled = false
   private readonly store: MemoryStore
   private readonly group: MemberHome
@@ -59,7 +60,7 @@ export class MemoryMember implements Subscription {
       const prepared = this.options.onRebalancing(Promise.allSettled(awaited))
       awaited.push(prepared.catch((error: unknown) => this.fail(error)))
     }
-    return awaited.map((one) => Promise.race([one, this.expelled.promise]))
+    return awaited.map((one) => Promise.race([one, this.gone.promise]))
   }
 
   suspend(): void {
@@ -68,9 +69,9 @@ export class MemoryMember implements Subscription {
 
   /** The group goes on without it, and it is not told. */
   expel(): void {
-    if (this.closed || this.isExpelled) return
+    if (this.hasLeft || this.isExpelled) return
     this.isExpelled = true
-    this.expelled.resolve(undefined)
+    this.gone.resolve(undefined)
     this.group.leave(this)
   }
 
@@ -79,7 +80,7 @@ export class MemoryMember implements Subscription {
     this.answering = undefined
     if (!this.isExpelled) return
     this.isExpelled = false
-    this.expelled = Promise.withResolvers()
+    this.gone = Promise.withResolvers()
     this.generation = -1
     this.positions.clear()
     this.group.enter(this)
@@ -124,6 +125,9 @@ export class MemoryMember implements Subscription {
     this.closed = true
     this.generation = -1
     this.positions.clear()
+    this.hasLeft = true
+    // The group waits no more for one that has left.
+    this.gone.resolve(undefined)
     if (!this.isExpelled) this.group.leave(this)
   }
 

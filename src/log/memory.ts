@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/time.ts'
 import { logErrors } from './errors.ts'
 import type {
   AppendedRange,
+  CommitRequest,
   CommittedOffset,
   Log,
   OutgoingRecord,
@@ -34,6 +35,9 @@ export class MemoryLog implements Log {
   private readonly store: MemoryStore
   private readonly groups = new Map<string, MemoryGroup>()
   private readonly tails = new Set<MemoryTail>()
+
+  /** Told of each commit that was taken, in the same turn. */
+  onCommitted: (requests: readonly CommitRequest[]) => void = () => undefined
 
   constructor(clock: Clock, options: MemoryLogOptions = {}) {
     this.store = new MemoryStore(clock, options.batchRecords)
@@ -103,7 +107,7 @@ export class MemoryLog implements Log {
   async subscribe(options: SubscribeOptions): Promise<MemoryMember> {
     let group = this.groups.get(options.group)
     if (group === undefined) {
-      group = new MemoryGroup(this.store)
+      group = new MemoryGroup(this.store, (requests) => this.onCommitted(requests))
       this.groups.set(options.group, group)
     }
     return group.join(options)

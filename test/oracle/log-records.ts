@@ -21,19 +21,34 @@ export async function logRecords(log: Log, topic: string): Promise<OracleRecord[
   for (const [partition, to] of ends.entries()) {
     for await (const batch of log.read({ topic, partition, from: 0, to })) {
       for (let i = 0; i < batch.count; i++) {
-        const value = batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])
-        const control = value.readUInt32BE(1) !== 1
+        const { bytes, keyStart, keyEnd, valueStart, valueEnd } = batch
+        const value = bytes.subarray(Math.max(0, valueStart[i]!), valueEnd[i])
+        const key = bytes.subarray(Math.max(0, keyStart[i]!), keyEnd[i]).toString()
         records.push({
           partition,
           offset: batch.offsets[i]!,
           appendMillis: batch.appendMillis[i]!,
-          ofBridge: !control || controlKind(value) === 'tick',
-          reading: control
-            ? null
-            : (type.fromBuffer(Buffer.from(value.subarray(5))) as OracleRecord['reading']),
+          ofBridge: !isControl(value) || controlKind(value) === 'tick',
+          reading: valueStart[i]! < 0 ? null : readingIn(type, key, value),
         })
       }
     }
   }
   return records
+}
+
+/** In the wire format, with the fixed id of control records. */
+function isControl(value: Buffer): boolean {
+  return value.length >= 5 && value[0] === 0 && value.readUInt32BE(1) === 5
+}
+
+/** Null for a control record, and for what is no reading of the meter that its key names. */
+function readingIn(type: avsc.Type, key: string, value: Buffer): OracleRecord['reading'] {
+  if (value.length < 5 || value[0] !== 0 || value.readUInt32BE(1) !== 1) return null
+  try {
+    const reading = type.fromBuffer(Buffer.from(value.subarray(5))) as OracleRecord['reading']
+    return key === `${reading!.tenant}/${reading!.meterId}` ? reading : null
+  } catch {
+    return null
+  }
 }
