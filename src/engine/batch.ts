@@ -1,6 +1,7 @@
 import { meterKey, partitionOf } from '../kernel/ids.ts'
 import { batchOf } from '../log/batch.ts'
 import type { OutgoingRecord, RecordBatch } from '../log/log.ts'
+import { asRecords } from '../log/outgoing.ts'
 import { topicNames } from '../log/topics.ts'
 import type { Topics } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -63,7 +64,8 @@ export class BatchRun {
     const { outputs } = this
     this.tasks = Array.from(
       { length: partitions },
-      (_, partition) => new Task({ pipeline, partition, epoch, registry, codecs, topics, outputs }),
+      (_, partition) =>
+        new Task({ pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }),
     )
     this.ends = this.tasks.map(() => 0)
     const body = { source: 'batch', table: null, offset: null, body: null }
@@ -101,6 +103,10 @@ export class BatchRun {
 
   /** Hands over what was emitted since it was last asked. */
   emitted(): BatchOutput {
-    return this.outputs.take()
+    const { tables, logs } = this.outputs.take()
+    return {
+      tables,
+      logs: new Map([...logs].map(([topic, records]) => [topic, asRecords(records)])),
+    }
   }
 }

@@ -6,9 +6,10 @@ import type { Claim, RowBatch, TableSink } from '../../src/engine/sink.ts'
 import type { VirtualProcess, VirtualTime } from '../../src/engine/virtual-time.ts'
 import { hasCode } from '../../src/kernel/errors.ts'
 import { logErrors } from '../../src/log/errors.ts'
-import type { Log, OutgoingRecord } from '../../src/log/log.ts'
+import type { Log, OutgoingRecords } from '../../src/log/log.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import type { MemoryMember } from '../../src/log/memory-member.ts'
+import { asRecords } from '../../src/log/outgoing.ts'
 import type { Dice } from './dice.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -105,7 +106,8 @@ export class Processor implements Passage {
   private failBefore(port: string, args: readonly unknown[]): void {
     const { dice } = this
     if (port === 'producer.append') {
-      const [topic, records] = args as [string, readonly OutgoingRecord[]]
+      const topic = args[0] as string
+      const records = asRecords(args[1] as OutgoingRecords)
       const failed = { topic, records: records.length, detail: 'simulated' }
       if (dice.hit('append: not taken')) throw logErrors.appendFailed(failed)
       if (dice.hit('append: part of it taken')) {

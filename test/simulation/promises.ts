@@ -81,7 +81,7 @@ export class Promises {
   }
 
   private outputs(): readonly string[] {
-    return [this.topics.windows, this.topics.anomalies]
+    return [this.topics.windows, this.topics.anomalies, this.topics.contributions]
   }
 
   private async readOutputs(): Promise<void> {
