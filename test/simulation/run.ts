@@ -1,7 +1,7 @@
 /**
  * `node test/simulation/run.ts --seed 7` simulates one seed and says what broke a promise, with as
- * little as it takes (`--tell`: all that happens); `--seeds 20000 [--from 1]` simulates many, on all
- * cores.
+ * little as it takes (`--tell`: all that happens); `--seeds 20000 [--from 1]` simulates many, on
+ * all cores.
  */
 import { parseArgs } from 'node:util'
 import { shrink } from './shrink.ts'
