@@ -1,5 +1,6 @@
 import { register as deadLetters } from './cli/dead-letters.ts'
 import type { CliIo, Register } from './cli/io.ts'
+import { register as processor } from './cli/processor.ts'
 import { register as replay } from './cli/replay.ts'
 import { register as resink } from './cli/resink.ts'
 import { runCli } from './cli/run.ts'
@@ -9,7 +10,16 @@ import { register as status } from './cli/status.ts'
 import { register as verify } from './cli/verify.ts'
 
 /** Every command, in the order that the help shows. */
-const COMMANDS: readonly Register[] = [start, status, replay, simulate, verify, deadLetters, resink]
+const COMMANDS: readonly Register[] = [
+  start,
+  status,
+  processor,
+  replay,
+  simulate,
+  verify,
+  deadLetters,
+  resink,
+]
 
 /**
  * Ctrl-C of a terminal reaches the whole process group, and a parent may pass it on again: that is

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Addresses } from '../../src/kernel/addresses.ts'
 import type { Config } from '../../src/kernel/config.ts'
 import type { RoleName } from '../../src/ops/role.ts'
-import { opsPortOf } from '../../src/ops/serve-ops.ts'
+import { opsPortOf, processorPort } from '../../src/ops/serve-ops.ts'
 import {
   SERVER_NAMES,
   type ServerName,
@@ -59,12 +59,17 @@ function callable(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
-function roleService(role: RoleName, config: Config, env: NodeJS.ProcessEnv): RoleProcess {
+function roleService(
+  role: RoleName,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  name: string = role,
+): RoleProcess {
   const address = role === 'api' ? config.bindAddress : config.opsBindAddress
   // The api's /ready speaks for all roles; by itself it is ready as soon as it answers.
   const path = role === 'api' ? 'health' : 'ready'
   return new RoleProcess({
-    name: role,
+    name,
     dataDir: config.dataDir,
     script: 'main.ts',
     args: [role],
@@ -72,6 +77,20 @@ function roleService(role: RoleName, config: Config, env: NodeJS.ProcessEnv): Ro
     env,
     claims: claimsOf(role, config),
     readyUrl: `http://${callable(address)}:${opsPortOf(role, config).port}/${path}`,
+  })
+}
+
+/** The processors that share the work: each is told its own ops port by its environment. */
+export function processorServices(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  instances: { readonly count: number; readonly nameOf: (index: number, port: number) => string },
+): readonly RoleProcess[] {
+  return Array.from({ length: instances.count }, (_, index) => {
+    const processorOpsPort = processorPort(config, index)
+    const own = { ...env, PROCESSOR_OPS_PORT: String(processorOpsPort) }
+    const name = instances.nameOf(index, processorOpsPort)
+    return roleService('processor', { ...config, processorOpsPort }, own, name)
   })
 }
 
@@ -99,7 +118,13 @@ export async function makeFleet(
     LIVE_SECRET: liveSecret,
     METERS_FILE: config.metersFile,
   }
-  const roles = ROLES.map((role) => roleService(role, config, childEnv))
+  const nameOf = (index: number) => (index === 0 ? 'processor' : `processor-${index + 1}`)
+  const instances = { count: config.processorInstances, nameOf }
+  const roles = ROLES.flatMap((role) =>
+    role === 'processor'
+      ? processorServices(config, childEnv, instances)
+      : [roleService(role, config, childEnv)],
+  )
   const sample = new RoleProcess({
     name: 'sample',
     dataDir,

@@ -1,6 +1,7 @@
 import { LIMITS } from '../kernel/limits.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Readiness } from '../ops/role.ts'
+import { processorPort } from '../ops/serve-ops.ts'
 
 /** A role as the api asks for it: what it is called in reasons, and where its /ready is. */
 export interface Peer {
@@ -13,6 +14,7 @@ interface PeerSettings {
   readonly opsBindAddress: string
   readonly bridgeOpsPort: number
   readonly processorOpsPort: number
+  readonly processorInstances: number
   readonly workerOpsPort: number
 }
 
@@ -28,7 +30,9 @@ export function peersOf(config: PeerSettings): readonly Peer[] {
   const local = (name: string, port: number) => ({ name, url: `http://${host}:${port}/ready` })
   return [
     local('bridge', config.bridgeOpsPort),
-    local('processor', config.processorOpsPort),
+    ...Array.from({ length: config.processorInstances }, (_, index) =>
+      local(index === 0 ? 'processor' : `processor-${index + 1}`, processorPort(config, index)),
+    ),
     local('worker', config.workerOpsPort),
   ]
 }

@@ -109,6 +109,13 @@ export const SETTINGS = {
     9465,
     "The processor's /health, /ready and /metrics",
   ),
+  processorInstances: whole(
+    'PROCESSOR_INSTANCES',
+    'Processors that `meterloom start` runs; the ops port of each is 100 above the one before',
+    1,
+    64,
+    { default: '1', example: '2' },
+  ),
   workerOpsPort: port('WORKER_OPS_PORT', 9466, "The worker's /health, /ready and /metrics"),
   readyUrls: setting(
     'READY_URLS',

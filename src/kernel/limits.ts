@@ -51,6 +51,8 @@ export const LIMITS = Object.freeze({
   sampleHeadStartMs: 1_500,
   roleStopMs: 8_500,
   serverStopMs: 4_000,
+  /** Between the ops ports of processors on one machine. */
+  processorPortStep: 100,
   probeEveryMs: 50,
   probeTimeoutMs: 2_000,
   /** A child that dies is started again after this, twice as long with each death in a row. */

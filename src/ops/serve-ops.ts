@@ -1,5 +1,6 @@
 import { fastify } from 'fastify'
 import type { Config } from '../kernel/config.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { listenError } from './listen.ts'
 import { type OpsOptions, opsRoutes } from './ops-routes.ts'
 import type { RoleName } from './role.ts'
@@ -16,6 +17,14 @@ export function opsPortOf(role: RoleName, config: Config): { port: number; setti
     case 'api':
       return { port: config.apiPort, setting: 'API_PORT' }
   }
+}
+
+/** The ops port of one of several processors on a machine. */
+export function processorPort(
+  { processorOpsPort }: Pick<Config, 'processorOpsPort'>,
+  index: number,
+): number {
+  return processorOpsPort + index * LIMITS.processorPortStep
 }
 
 /** Serves /health, /ready and /metrics on the role's ops port. @throws ops.portTaken */
