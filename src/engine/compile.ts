@@ -14,6 +14,10 @@ import { runFilter, runMap } from './runners/stateless.ts'
 import { runCombine, runWindow } from './runners/windows.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
+import type { LookupTableNode } from './tables/nodes.ts'
+import { runLookup, runLookupTable } from './tables/run-lookup.ts'
+import type { TableView } from './tables/table-view.ts'
+import { type Lookup, Tables } from './tables/tables.ts'
 import { Silence } from './time/silence.ts'
 import type { SilentClosing } from './time/silent-closing.ts'
 import type { TaskOptions } from './task-options.ts'
@@ -32,6 +36,8 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
   scan: runScan,
   map: runMap,
   filter: runFilter,
+  'lookup-table': runLookupTable,
+  lookup: runLookup,
   table: runTable,
   log: runLog,
   rekey: runRekey,
@@ -59,6 +65,7 @@ export interface Compiled {
   /** Undefined where no meter is taken for silent. */
   readonly silence: Silence | undefined
   readonly controls: readonly ((control: ControlRecord) => void)[]
+  readonly tables: Tables
 }
 
 export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
@@ -68,10 +75,14 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const lates: LateSample[] = []
   const windows: WindowState[] = []
   const combines: CombineState[] = []
+  const views = new Map<LookupTableNode, TableView>()
+  const lookups: Lookup[] = []
   const bench: Bench = {
     ...frame,
     windows,
     combines,
+    views,
+    lookups,
     feed: (node, consumer) => consumers.get(node)!.push(consumer),
     emitOf(node) {
       const list = consumers.get(node)!
@@ -94,7 +105,11 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const ingest = new Ingest(parts)
   frame.state.add(source.id, 'restatements', ingest.restater)
   const silence = silenceOf(nodes, source, ingest.closing, bench, frame)
-  return { ingest, clocks, controls, silence }
+  const tables = new Tables({ ...frame, ingest, views, lookups })
+  controls.push((control) => {
+    if (control.kind === 'advance') tables.advance(control)
+  })
+  return { ingest, clocks, controls, silence, tables }
 }
 
 function silenceOf(

@@ -8,6 +8,12 @@ export interface TaskCounts {
   restated: number
   unreadable: number
   crowdedOut: number
+  /** Advances of lookup tables, rows taken by them, and records of tables that were none. */
+  advances: number
+  tableRecords: number
+  tableRefused: number
+  /** Windows that were looked up anew because a row of a table was corrected. */
+  relooked: number
   /** Meters that fell silent, and that came back. */
   silent: number
   back: number
@@ -26,6 +32,10 @@ export const noCounts = (): TaskCounts => ({
   restated: 0,
   unreadable: 0,
   crowdedOut: 0,
+  advances: 0,
+  tableRecords: 0,
+  tableRefused: 0,
+  relooked: 0,
   silent: 0,
   back: 0,
   repaired: 0,

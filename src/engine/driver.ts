@@ -1,15 +1,16 @@
 import { meterKey, partitionOf } from '../kernel/ids.ts'
 import { MICROS_PER_MILLI } from '../kernel/time.ts'
 import type { Clock, Micros } from '../kernel/time.ts'
-import type { RecordBatch } from '../log/log.ts'
+import type { OutgoingRecord, RecordBatch } from '../log/log.ts'
 import { MemoryLog } from '../log/memory.ts'
 import type { MemoryMember } from '../log/memory-member.ts'
 import { SeenPositions } from '../log/position.ts'
-import { CONTROL_HEADER, SOURCE_HEADER, topicNames } from '../log/topics.ts'
+import { CONTROL_HEADER, SOURCE_HEADER } from '../log/topics.ts'
+import { tableTopic, tableTopicSpec, topicNames } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
 import { schemaIdOf } from '../schemas/codecs.ts'
 import type { Codec, Codecs } from '../schemas/codecs.ts'
-import type { Reading } from '../schemas/records.ts'
+import type { ControlRecord, Reading } from '../schemas/records.ts'
 import type { Pipeline } from './dsl.ts'
 import { engineErrors } from './errors.ts'
 import { MemoryTables } from './memory-tables.ts'
@@ -89,7 +90,14 @@ export class Driver {
     for (const topic of Object.values(this.topics) as string[]) {
       void this.log.createTopics([{ topic, partitions: this.partitions, settings: {} }])
     }
+    for (const topic of this.tableTopics()) void this.log.createTopics([tableTopicSpec(topic)])
     this.startMembers()
+  }
+
+  private tableTopics(): readonly string[] {
+    return this.options.pipeline.nodes.flatMap((node) =>
+      node.kind === 'lookup-table' ? [tableTopic(this.topics, node.table.topic)] : [],
+    )
   }
 
   private startMembers(): void {
@@ -160,16 +168,22 @@ export class Driver {
     return this
   }
 
+  /** Appends a record to a lookup table's topic; its owners tell their partitions of it. */
+  appendTo(table: string, record: OutgoingRecord): this {
+    this.log.appendNow(tableTopic(this.topics, table), [record])
+    return this
+  }
+
   /** Moves append time, and lets every partition know of it by a tick. */
   advanceAppendTime(micros: Micros): this {
     this.clock.micros += micros
-    const value = this.options.codecs.control.encode({
-      kind: 'tick',
-      source: 'driver',
-      table: null,
-      offset: null,
-      body: null,
-    })
+    const tick = { kind: 'tick', source: 'driver', table: null, offset: null, body: null }
+    return this.appendControl(tick)
+  }
+
+  /** Appends a control record to every partition. */
+  appendControl(record: ControlRecord): this {
+    const value = this.options.codecs.control.encode(record)
     for (let partition = 0; partition < this.partitions; partition++) {
       const headers = { [CONTROL_HEADER]: Buffer.from('1') }
       this.log.appendNow(this.topics.readings, [{ key: null, value, partition, headers }])
@@ -225,6 +239,11 @@ export class Driver {
 
   private async isSettled(): Promise<boolean> {
     const { readings } = this.topics
+    const tasks = this.members.flatMap(({ runtime }) => runtime?.tasks() ?? [])
+    for (const topic of this.tableTopics()) {
+      const [end = 0] = await this.log.endOffsets(topic)
+      if (tasks.some((task) => (task.tableOffset?.(topic) ?? end) < end)) return false
+    }
     const ends = await this.log.endOffsets(readings)
     const committed = await this.log.committed(this.group, readings)
     return ends.every((end, partition) => Math.max(0, committed[partition]!.offset) >= end)

@@ -4,6 +4,8 @@ import { engineErrors } from './errors.ts'
 import type { Lateness, RekeyedNode, SeriesNode, SinkNode } from './nodes.ts'
 import { RekeyedStream } from './rekey/streams.ts'
 import { SeriesStream } from './streams.ts'
+import type { LookupTable, LookupTableNode } from './tables/nodes.ts'
+import type { TableDeclaration, TableShape } from './tables/nodes.ts'
 
 export { fuse, printPipeline } from './pipeline.ts'
 export type { Pipeline } from './pipeline.ts'
@@ -51,6 +53,24 @@ export class TopologyBuilder {
     return new SeriesStream(
       add<SeriesNode>({ kind: 'series', id: name, declaration, lateness: own }),
     )
+  }
+
+  /**
+   * A lookup table: the rows of a compacted topic, for `lookup`s of streams. Its mode is never taken
+   * for granted: see tables/nodes.ts.
+   *
+   * @example
+   * const limits = t.table('limits', {
+   *   topic: 'limits',
+   *   mode: 'from-now',
+   *   fields: { highW: 'number' },
+   * })
+   */
+  table<const S extends TableShape>(name: string, table: TableDeclaration<S>): LookupTable<S> {
+    const declaration = `lookup-table ${table.topic} ${table.mode} ${JSON.stringify(table.fields)}`
+    const own = Object.freeze({ ...table })
+    const node = { kind: 'lookup-table', id: name, declaration, table: own } as const
+    return { node: add<LookupTableNode>(node) }
   }
 
   /** Stage two: what a `rekey` of another pipeline gave to an intermediate topic. */

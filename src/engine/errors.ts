@@ -51,6 +51,20 @@ export const engineErrors = errorTable('engine', {
       'partitions, and meters lose their state. Make the topics anew under another TOPIC_PREFIX ' +
       'with PARTITIONS at the count that is wanted, and replay into them',
   },
+  badTableRow: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { topic: string; key: string; row: string }) =>
+      `table ${f.topic} takes no row ${f.row} for ${f.key}: give all of its fields, in their ` +
+      'types, and a validFrom where it is effective-dated and only there',
+  },
+  tableTooLarge: {
+    domain: 'user',
+    retryable: false,
+    message: (f: { topic: string; max: number }) =>
+      `table topic ${f.topic} has more than ${f.max} records, the most that a process keeps: ` +
+      'lower its min.compaction.lag.ms, or write to it less often',
+  },
   noSilence: {
     domain: 'internal',
     retryable: false,

@@ -44,7 +44,7 @@ export class Ingest {
   /** The series that `course` is of. */
   private courseSlot = NONE
   /** All widths, ascending. */
-  private readonly widths: readonly WidthState[]
+  readonly widths: readonly WidthState[]
   readonly restater: Restater
   /** Where windows of silent meters close; undefined where nobody is taken for silent. */
   readonly closing: SilentClosing | undefined
@@ -138,7 +138,7 @@ export class Ingest {
   }
 
   /** The course of a register as it is known now, else null. */
-  private courseOf(slot: number): Course | null {
+  courseOf(slot: number): Course | null {
     if (!this.table.isRegister(slot)) return null
     if (this.courseSlot !== slot) this.buildCourse(slot, this.course)
     this.courseSlot = slot

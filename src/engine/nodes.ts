@@ -3,6 +3,7 @@ import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import type { TableSpec } from '../schemas/tables.ts'
 import type { ColumnDeclaration, Columns } from './columns.ts'
+import type { LookupTableNode } from './tables/nodes.ts'
 import type { ItemSource, TotalsOptions } from './rekey/nodes.ts'
 import type { Contribution } from '../schemas/records.ts'
 import type { BoundedLists, ListDeclaration, NoLists } from './lists.ts'
@@ -73,6 +74,16 @@ export interface MapNode extends NodeBase {
   readonly make: (item: never) => unknown
 }
 
+/** Joins to each item the row of a table. */
+export interface LookupNode extends NodeBase {
+  readonly kind: 'lookup'
+  readonly input: StreamNode
+  readonly table: LookupTableNode
+  /** Of the series alone, so that what a correction touches can be found. */
+  readonly keyOf: (item: SeriesItem) => string
+  readonly join: (item: never, row: never) => unknown
+}
+
 export interface FilterNode extends NodeBase {
   readonly kind: 'filter'
   readonly input: StreamNode
@@ -130,14 +141,16 @@ export type StreamNode =
   | ScanNode
   | MapNode
   | FilterNode
+  | LookupNode
   | SilenceNode
   | RekeyedNode
   | TotalsNode
 export type SinkNode = TableNode | LogNode | RekeyNode | RepairNode
-export type AnyNode = StreamNode | SinkNode
+export type AnyNode = StreamNode | SinkNode | LookupTableNode
 
 /** What a node reads, in the order of its declaration. */
-export function inputsOf(node: AnyNode): readonly StreamNode[] {
+export function inputsOf(node: AnyNode): readonly AnyNode[] {
+  if (node.kind === 'lookup') return [node.input, node.table]
   return 'input' in node ? [node.input] : []
 }
 

@@ -35,7 +35,8 @@ export function fuse(
   }
   for (const { sinks } of topologies) sinks.forEach(visit)
   if (nodes.length === 0) throw engineErrors.nothingToDo({ pipeline: name })
-  if (nodes.filter((node) => inputsOf(node).length === 0).length !== 1) {
+  const isSource = (node: AnyNode) => inputsOf(node).length === 0 && node.kind !== 'lookup-table'
+  if (nodes.filter(isSource).length !== 1) {
     throw engineErrors.differentSources({ topologies: topologies.map((t) => t.name).join(', ') })
   }
   const fingerprint = new Map<string, string>()

@@ -5,6 +5,10 @@ import type { TaskCounts } from './counts.ts'
 import type { LateSample } from './ingest.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
+import type { TaskCounts } from './counts.ts'
+import type { LookupTableNode } from './tables/nodes.ts'
+import type { TableView } from './tables/table-view.ts'
+import type { Lookup } from './tables/tables.ts'
 import type { TaskOptions } from './task-options.ts'
 import type { Cause, Emit, WindowState } from './windows.ts'
 
@@ -36,10 +40,14 @@ export interface Bench {
   readonly options: TaskOptions
   readonly table: SeriesTable
   readonly progress: Progress
+  readonly counts: TaskCounts
   readonly cause: Cause
   /** The windows that are computed from samples, and those that are put together of them. */
   readonly windows: WindowState[]
   readonly combines: CombineState[]
+  /** What is known of each lookup table, and the lookups in them. */
+  readonly views: Map<LookupTableNode, TableView>
+  readonly lookups: Lookup[]
   /** Hands every item of `node` to `consumer`, after those that were fed before. */
   readonly feed: (node: StreamNode, consumer: Emit<never>) => void
   /** What a node's own items are handed to. */

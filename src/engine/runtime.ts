@@ -26,6 +26,8 @@ import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
 import { watch } from './watch.ts'
 import { makeTask } from './rekey/make-task.ts'
+import { followTables } from './tables/advancer.ts'
+import { TableFeed } from './tables/table-feed.ts'
 import type { StreamTask } from './stream-task.ts'
 import { Keeping } from './snapshot/keeping.ts'
 import type { KeepingOptions } from './snapshot/keeping.ts'
@@ -84,6 +86,7 @@ class PartitionRuntime implements Runtime {
   private readonly metrics: EngineMetrics
   private readonly slices: Slices
   private readonly keeping: Keeping
+  private readonly feed: TableFeed
   private readonly stopping = new AbortController()
   private subscription: Subscription | undefined
   private readonly options: RuntimeOptions
@@ -98,6 +101,7 @@ class PartitionRuntime implements Runtime {
     this.producer = producer
     const { metrics, tables, scheduler = systemScheduler } = options
     this.slices = new Slices(scheduler)
+    this.feed = new TableFeed(options.log, scheduler)
     this.metrics = new EngineMetrics(metrics, {
       tasks: () => this.tasks(),
       restoring: () => this.restoring,
@@ -124,6 +128,10 @@ class PartitionRuntime implements Runtime {
     const { log, group, input, tables, scheduler = systemScheduler } = this.options
     const { watchEveryMs: everyMs = LIMITS.engineWatchMs } = this.options
     this.partitions = await log.partitionCount(input)
+    const { producer, lanes } = this
+    const generation = () => this.subscription?.generation ?? -1
+    const told = { producer, lanes: () => lanes.values(), generation }
+    await followTables(this.options, told, this.stopping.signal)
     this.subscription = await log.subscribe({
       group,
       topics: [input],
@@ -199,11 +207,11 @@ class PartitionRuntime implements Runtime {
     const { log, pipeline, epoch, registry, codecs, topics } = this.options
     const { scheduler = systemScheduler } = this.options
     const { partition } = owned
-    const { partitions } = this
+    const { partitions, feed } = this
     const make = () => {
       const outputs = new Outputs()
       const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
-      return { task: makeTask(given), outputs }
+      return { task: makeTask({ ...given, feed }), outputs }
     }
     const offset = Math.max(0, committed.offset)
     const upTo = { ...committed, offset }

@@ -22,6 +22,8 @@ export interface StreamTask {
   readonly stateBytes: number
   /** All that the task remembers from record to record. */
   readonly state: TaskState
+  /** The offset that its view of a lookup table's topic has come to; undefined: it has none. */
+  tableOffset?(topic: string): number | undefined
   /** Fetches what records [0, count) need to be read: a task asks nobody. */
   prepare(batch: RecordBatch): Promise<void>
   /** Takes records [from, to) of a batch of this task's partition. */

@@ -13,6 +13,7 @@ import type {
   CombineNode,
   FilterNode,
   LogNode,
+  LookupNode,
   MapNode,
   Operator,
   Pane,
@@ -20,6 +21,7 @@ import type {
   RepairNode,
   Sample,
   ScanNode,
+  SeriesItem,
   SeriesNode,
   SilenceEvent,
   SilenceNode,
@@ -28,6 +30,7 @@ import type {
   WindowNode,
 } from './nodes.ts'
 import type { ItemSource } from './rekey/nodes.ts'
+import type { LookupTable, TableRow, TableShape } from './tables/nodes.ts'
 
 type CellOf<T extends ColumnType> = T extends 'symbol'
   ? string | undefined
@@ -103,6 +106,29 @@ export class Stream<in out T> {
     }
     if (rest !== undefined) part(rest, () => true, 'rest')
     return made as { readonly [K in Name | Rest]: Stream<T> }
+  }
+
+  /**
+   * Joins the row of a lookup table to each item: the one that holds as the log comes to the item,
+   * or, of an effective-dated table, at the item's own time (`start` of a window, else `at`).
+   *
+   * A row of an effective-dated table that comes late or is corrected has the windows of this
+   * stream that can still change looked up again, where the stream is a window's own.
+   */
+  lookup<S extends TableShape, Out>(
+    name: string,
+    table: LookupTable<S>,
+    keyOf: (series: SeriesItem) => string,
+    join: (item: T, row: TableRow<S> | undefined) => Out,
+  ): Stream<Out> {
+    const declaration = `lookup ${String(keyOf)} ${String(join)}`
+    const { node } = table
+    return new Stream<Out>(
+      add<LookupNode>({
+        ...{ kind: 'lookup', id: name, declaration, input: this.node, table: node, keyOf },
+        join: join,
+      }),
+    )
   }
 
   scan<

@@ -3,6 +3,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Codecs } from '../schemas/codecs.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Outputs } from './rows.ts'
+import type { TableFeed } from './tables/table-feed.ts'
 
 export interface TaskOptions {
   readonly pipeline: Pipeline
@@ -14,4 +15,6 @@ export interface TaskOptions {
   readonly codecs: Codecs
   readonly topics: Topics
   readonly outputs: Outputs
+  /** The records of lookup tables; needed where the pipeline has any. */
+  readonly feed?: TableFeed
 }

@@ -14,6 +14,7 @@ import type { Plain, StatePart } from './state/part.ts'
 import { TASK, TaskState } from './state/task-state.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { Silence } from './time/silence.ts'
+import type { Tables } from './tables/tables.ts'
 import type { TaskOptions } from './task-options.ts'
 import { WholeReading } from './whole-reading.ts'
 import type { Cause } from './windows.ts'
@@ -37,6 +38,7 @@ export class Task implements Progress, StatePart, StreamTask {
   private readonly options: TaskOptions
   private readonly ingest: Ingest
   readonly silence: Silence | undefined
+  private readonly tables: Tables
   private readonly reading = new WholeReading()
   private readonly cause: Cause = { revision: 0, restating: false }
   /** All that the task remembers from record to record. */
@@ -56,16 +58,27 @@ export class Task implements Progress, StatePart, StreamTask {
     this.table = new SeriesTable(options.registry, source, state)
     const { table } = this
     const frame = { options, table, state, progress: this, cause, counts }
-    const { ingest, clocks, controls, silence } = compile(options.pipeline, frame)
+    const { ingest, clocks, controls, silence, tables } = compile(options.pipeline, frame)
     this.ingest = ingest
     this.clocks = clocks
     this.controls = controls
     this.silence = silence
+    this.tables = tables
     state.add(TASK, 'progress', this)
   }
 
-  prepare(batch: RecordBatch): Promise<void> {
-    return prepareForeign(batch, this.options.codecs)
+  async prepare(batch: RecordBatch): Promise<void> {
+    const { codecs } = this.options
+    await prepareForeign(batch, codecs)
+    for (let i = 0; i < batch.count; i++) {
+      if (schemaIdAt(batch, i) !== codecs.control.id) continue
+      const control = this.readControl(batch, i)
+      if (control?.kind === 'advance') await this.tables.prepare(control)
+    }
+  }
+
+  tableOffset(topic: string): number | undefined {
+    return this.tables.offsetOf(topic)
   }
 
   /** Takes records [from, to) of a batch of this task's partition. */
@@ -85,6 +98,8 @@ export class Task implements Progress, StatePart, StreamTask {
         this.takeForeign(batch, i)
       } else if (read !== undefined) {
         for (const taken of this.controls) taken(read)
+      } else {
+        this.counts.unreadable++
       }
       this.nextOffset = offset + 1
     }
@@ -115,7 +130,6 @@ export class Task implements Progress, StatePart, StreamTask {
     try {
       return this.options.codecs.control.decode(value)
     } catch {
-      this.counts.unreadable++
       return undefined
     }
   }

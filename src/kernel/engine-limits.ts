@@ -12,6 +12,12 @@ export const ENGINE_LIMITS = {
    * devices come back after an outage of ours.
    */
   silentAfterMicrosMin: 120 * 1_000_000,
+  /** Keys that a task knows of one lookup table, and records of its topic in a process. */
+  tableKeysMax: 200_000,
+  tableRecordsMax: 2_000_000,
+  /** How often an owner looks whether a table has new records. */
+  tableCheckMs: 1_000,
+  tableRetryMs: 500,
   engineFetchBytesMax: 1024 * 1024,
   /** Records between two looks at the clock, and how long the event loop may be held. */
   engineSliceRecords: 250,

@@ -53,6 +53,24 @@ export function topicSpecs(
   }))
 }
 
+/** The topic of a lookup table: it bears the prefix that the topic of readings bears. */
+export function tableTopic(names: Topics, table: string): string {
+  return `${names.readings.slice(0, -'readings'.length)}${table}`
+}
+
+/**
+ * A compacted topic of one partition. What an old record said is kept for longer than readings are,
+ * so that computing them again finds the rows of then.
+ */
+export function tableTopicSpec(topic: string): TopicSpec {
+  const settings = {
+    'message.timestamp.type': 'LogAppendTime',
+    'cleanup.policy': 'compact',
+    'min.compaction.lag.ms': String(8 * 86_400_000),
+  }
+  return { topic, partitions: 1, settings }
+}
+
 /** Marks a control record (tick, advance) among readings; its value is `control.avsc`. */
 export const CONTROL_HEADER = 'ml-control'
 /** On every output record: the input position it comes from, see `src/log/position.ts`. */
