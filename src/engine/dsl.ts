@@ -56,8 +56,8 @@ export class TopologyBuilder {
   }
 
   /**
-   * A lookup table: the rows of a compacted topic, for `lookup`s of streams. Its mode is never taken
-   * for granted: see tables/nodes.ts.
+   * A lookup table: the rows of a compacted topic, for `lookup`s of streams. Its mode is never
+   * taken for granted: see tables/nodes.ts.
    *
    * @example
    * const limits = t.table('limits', {

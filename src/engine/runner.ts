@@ -1,7 +1,6 @@
 import type { CombineState } from './combined.ts'
 import type { AnyNode, StreamNode } from './nodes.ts'
 import type { ControlRecord } from '../schemas/records.ts'
-import type { TaskCounts } from './counts.ts'
 import type { LateSample } from './ingest.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
@@ -40,7 +39,6 @@ export interface Bench {
   readonly options: TaskOptions
   readonly table: SeriesTable
   readonly progress: Progress
-  readonly counts: TaskCounts
   readonly cause: Cause
   /** The windows that are computed from samples, and those that are put together of them. */
   readonly windows: WindowState[]
