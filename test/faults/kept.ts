@@ -53,9 +53,11 @@ export class Kept {
     this.isAsked = order?.signal === 'SIGKILL'
     const spawned = spawnRole(scope, role, this.config, roleEnvironment(order))
     void spawned.gone.then(async (code) => {
-      if (this.isAsked || spawned !== this.spawned) return
+      if (this.isAsked || spawned !== this.spawned || this.options.isOver()) return
       const output = spawned.output().slice(-OUTPUT_SHOWN)
-      this.unasked.push(`${this.name} ended by itself with ${code}: ${output}`)
+      const text = `${this.name} ended by itself with ${code}: ${output}`
+      this.unasked.push(text)
+      this.options.onUnasked(text)
       await sleep(RESTART_MS)
       if (spawned === this.spawned && !this.options.isOver()) this.spawned = this.spawn()
     })
@@ -116,4 +118,5 @@ interface KeptOptions {
   readonly role: 'bridge' | 'processor'
   readonly config: Config & Addresses
   readonly isOver: () => boolean
+  readonly onUnasked: (text: string) => void
 }

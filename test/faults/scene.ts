@@ -104,7 +104,9 @@ export class Scene {
   }
 
   private keep(name: string, role: 'bridge' | 'processor', config: Config & Addresses): Kept {
-    return new Kept({ scope: this.scope, name, role, config, isOver: () => this.isOver })
+    const onUnasked = (text: string) => this.options.say(`    ${text}`)
+    const isOver = () => this.isOver
+    return new Kept({ scope: this.scope, name, role, config, isOver, onUnasked })
   }
 
   async addProcessor(): Promise<Kept> {

@@ -9,7 +9,7 @@ const QUICK = [
   'quality ignored',
   'revision constant',
   'restated verdict not retracted',
-  'output without its source position',
+  'output without its own source position',
 ]
 
 test('what a sabotage changes stands in its file, once', () => {

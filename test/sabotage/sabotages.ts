@@ -166,11 +166,11 @@ const ORDER: readonly Sabotage[] = [
     },
   },
   {
-    name: 'output without its source position',
+    name: 'output without its own source position',
     edits: edit(
       'src/engine/runners/sinks.ts',
-      'headers: { [SOURCE_HEADER]: position },',
-      'headers: {},',
+      'records.begin(epoch, partition, progress.offset, index)',
+      'records.begin(epoch, partition, 0, 0)',
     ),
     check: {
       file: 'test/engine/source-position.test.ts',
@@ -189,6 +189,33 @@ const ORDER: readonly Sabotage[] = [
       test: 'of an older generation are refused, and change nothing',
     },
     needsServers: true,
+  },
+]
+
+const SNAPSHOTS: readonly Sabotage[] = [
+  {
+    name: 'a snapshot holds what was written after it was taken',
+    edits: edit(
+      'src/engine/state/pages.ts',
+      'this.pages[index] = this.pages[index]!.slice()',
+      'this.pages[index] = this.pages[index]!',
+    ),
+    check: {
+      file: 'test/engine/state/pages.test.ts',
+      test: 'what is frozen is kept as it was, whatever is written meanwhile',
+    },
+  },
+  {
+    name: 'a task that resumes appends all again',
+    edits: edit(
+      'src/engine/resume.ts',
+      'return last !== undefined && !isPast(position, last)',
+      'return last !== undefined && position === last',
+    ),
+    check: {
+      file: 'test/engine/resume.test.ts',
+      test: 'a task that resumes appends only what is past the end of its output',
+    },
   },
 ]
 
@@ -224,4 +251,7 @@ const TABLES: readonly Sabotage[] = [
   },
 ]
 
-export const SABOTAGES: readonly Sabotage[] = [...BRIDGE, ...ROWS, ...ORDER, ...TABLES]
+export const SABOTAGES: readonly Sabotage[] = [
+  ...[...BRIDGE, ...ROWS, ...ORDER],
+  ...[...SNAPSHOTS, ...TABLES],
+]

@@ -6,7 +6,7 @@ import type { Scenario } from '../scenario.ts'
 type Place = (typeof PLACES)[number]
 
 const QUICK: readonly Place[] = ['after-flush', 'before-commit']
-const REACHED_SECONDS_MAX = 30
+const REACHED_SECONDS_MAX = 90
 /** Passes before the kill, where a place is passed often: so that it lies in the midst of work. */
 const PASSES = 4
 /** Passed once in an assignment. */
