@@ -31,11 +31,11 @@ export interface WatchOptions {
 export async function watch(options: WatchOptions): Promise<void> {
   const { scheduler, stop, everyMs } = options
   const progress = new Progress(scheduler)
-  while (!stop.aborted) {
+  const isOver = () => stop.aborted
+  while (!isOver()) {
     await scheduler.sleep(everyMs, stop)
-    if (stop.aborted) return
-    const problem = await look(options, progress)
-    if (problem === undefined || stop.aborted) continue
+    const problem = isOver() ? undefined : await look(options, progress)
+    if (problem === undefined || isOver()) continue
     options.onFailed(problem)
     return
   }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { RowBatch } from '../../src/engine/sink.ts'
 import type { Log, RecordBatch } from '../../src/log/log.ts'
 import { positionOf, SeenPositions } from '../../src/log/position.ts'
 import { SOURCE_HEADER } from '../../src/log/topics.ts'
 import { drive, sorted } from '../support/drive.ts'
 import { ADAPTERS, fleet, PARTITIONS, stage, until } from '../support/engine-stage.ts'
 import { MemorySink } from '../support/memory-sink.ts'
+import { aMeter } from '../support/readings.ts'
 
 // What one process leaves and another takes over: nothing twice, nothing missing, nothing older.
 
@@ -70,3 +72,47 @@ for (const adapter of Object.keys(ADAPTERS)) {
     assert.deepEqual([...new Set(sorted(windows))], sorted(expected.rows('windows')))
   })
 }
+
+/** Three hours of one meter, and a reading of its last half hour that comes late. */
+function restated() {
+  const meter = aMeter('late')
+  const minutes = meter.minutes(180, { power_w: 100 })
+  const [late] = minutes.splice(150, 1)
+  return { inTime: minutes, late: { ...late!, measurements: measured(900) } }
+}
+
+function measured(value: number) {
+  return [{ channel: 'power_w', value, quality: 'MEASURED' as const }]
+}
+
+test('what a stale owner writes late is written over once the group has changed', async (t) => {
+  const { append, start, drained } = await stage(t, ADAPTERS['memory']!)
+  const sink = new MemorySink()
+  const written: RowBatch[] = []
+  const write = sink.write.bind(sink)
+  sink.write = (batch) => {
+    if (batch.spec.table === 'windows') written.push(batch)
+    return write(batch)
+  }
+  const options = { rewriteAfterMs: 300 }
+  await start(sink, options)
+  const { inTime, late } = restated()
+  await append(inTime)
+  await drained()
+  const older = [...written]
+  const rowsOfLate = () => sorted(sink.rows('windows'))
+  const before = rowsOfLate()
+  // An hour on the window freezes, and what waits to be restated is emitted.
+  await append([late])
+  await drained()
+  await append(aMeter('late').minutes(240, { power_w: 100 }).slice(-1))
+  await drained()
+  const after = rowsOfLate()
+  assert.notDeepEqual(after, before, 'the late reading must have changed a window')
+
+  // What was under way in a process that was frozen before the late reading came.
+  for (const batch of older) await write(batch)
+  assert.notDeepEqual(rowsOfLate(), after)
+  await start(sink, options)
+  await until(() => rowsOfLate().join() === after.join(), 10)
+})
