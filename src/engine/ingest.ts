@@ -85,9 +85,9 @@ export class Ingest {
       this.emitRaw(meter, slot, at, value, seq, quality)
       return
     }
-    table.learn(slot, at)
-    const index = samples.lowerBound(slot, at)
-    const exists = index < samples.count(slot) && samples.atOf(slot, index) === at
+    const count = samples.count(slot)
+    const index = table.learn(slot, at) ? count : samples.lowerBound(slot, at)
+    const exists = index < count && samples.atOf(slot, index) === at
     if (exists && !wins(samples, slot, index, value, seq, quality)) {
       counts.duplicates++
       return

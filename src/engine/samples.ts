@@ -1,6 +1,7 @@
 import { LIMITS } from '../kernel/limits.ts'
 import { Blocks } from './state/blocks.ts'
 import { DIRTY, PagedArray } from './state/pages.ts'
+import type { Page } from './state/pages.ts'
 import type { KeyedPart, Plain } from './state/part.ts'
 
 /**
@@ -143,7 +144,7 @@ export class SampleStore implements KeyedPart {
       if (array.isBlank(from >>> SHIFT) && array.isBlank(to >>> SHIFT)) continue
       const target = array.open(to >>> SHIFT)
       const source = array.pages[from >>> SHIFT]!
-      if (source === target) target.copyWithin(to & MASK, start, start + count)
+      if (source === target) moveWithin(target, start, to & MASK, count)
       else target.set(source.subarray(start, start + count), to & MASK)
     }
   }
@@ -166,4 +167,13 @@ export class SampleStore implements KeyedPart {
 function write(array: PagedArray, page: number, within: number, value: number): void {
   if (array.states[page] !== DIRTY && !array.touch(page, value)) return
   array.pages[page]![within] = value
+}
+
+/** A few values are moved faster one by one than by a call. */
+const LOOPED = 8
+
+function moveWithin(page: Page, from: number, to: number, count: number): void {
+  if (count > LOOPED) page.copyWithin(to, from, from + count)
+  else if (to <= from) for (let i = 0; i < count; i++) page[to + i] = page[from + i]!
+  else for (let i = count - 1; i >= 0; i--) page[to + i] = page[from + i]!
 }

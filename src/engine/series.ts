@@ -211,13 +211,21 @@ export class SeriesTable implements StatePart {
     return this.channels[this.series.columns.channel.get(slot)]!
   }
 
-  /** Learns the expected interval from a series' first gaps. */
-  learn(slot: number, at: Micros): void {
+  /**
+   * Learns the expected interval from a series' first gaps. Answers whether the sample is the
+   * newest of its series.
+   */
+  learn(slot: number, at: Micros): boolean {
     const c = this.series.columns
     const newest = c.newestAt.get(slot)
-    if (at <= newest) return
+    if (at <= newest) return false
     c.newestAt.set(slot, at)
-    if (newest === -Infinity || !isNaN(c.expected.get(slot))) return
+    if (newest !== -Infinity && isNaN(c.expected.get(slot))) this.learnGap(slot, at, newest)
+    return true
+  }
+
+  private learnGap(slot: number, at: Micros, newest: Micros): void {
+    const c = this.series.columns
     const gap = Math.round((at - newest) / MICROS_PER_SECOND)
     if (gap === 0) return
     const count = c.gapCount.get(slot)

@@ -49,7 +49,7 @@ export class Blocks {
 
   isFull(list: number): boolean {
     const room = this.room.get(list)
-    return room === 0 || this.length.get(list) === 2 ** (room - 1)
+    return room === 0 || this.length.get(list) === 1 << (room - 1)
   }
 
   /** Gives a list a block of twice its room. `move` copies what the old one holds. */
