@@ -97,7 +97,8 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
   const { table, cause, counts } = frame
   const source = nodes.find((node): node is SeriesNode => node.kind === 'series')!
-  const emitSample = bench.emitOf(source) as Emit<unknown>
+  const isHeard = consumers.get(source)!.length > 0
+  const emitSample = isHeard ? (bench.emitOf(source) as Emit<unknown>) : undefined
   const late: LateSample = (meter, at) => {
     for (const told of lates) told(meter, at)
   }

@@ -25,7 +25,8 @@ export interface IngestOptions {
   readonly combines: readonly CombineState[]
   readonly cause: Cause
   readonly counts: TaskCounts
-  readonly emitSample: Emit<Sample>
+  /** Undefined where nobody wants them. */
+  readonly emitSample: Emit<Sample> | undefined
   readonly late: LateSample
 }
 
@@ -278,10 +279,12 @@ export class Ingest {
     quality: number,
   ): void {
     const { sample, table } = this
+    const { emitSample } = this.options
+    if (emitSample === undefined) return
     sample.tenant = table.tenants[meter]!
     sample.meterId = table.meterIds[meter]!
     sample.channel = table.channelOf(slot)
     sample.is(at, value, seq, quality)
-    this.options.emitSample(slot, sample)
+    emitSample(slot, sample)
   }
 }

@@ -1,4 +1,4 @@
-import { Column, i32, u16 } from './columns.ts'
+import { columnOf, i32, u16 } from './columns.ts'
 import { PagedArray } from './state/pages.ts'
 import type { Plain, StatePart } from './state/part.ts'
 
@@ -13,8 +13,8 @@ export class KeyTable implements StatePart {
   private table: Int32Array
   private hashes = new Int32Array(1_024)
   /** Where a key begins in the bytes of all keys, and its length; none straddles two pages. */
-  private readonly starts = new Column(i32())
-  private readonly lengths = new Column(u16())
+  private readonly starts = columnOf(i32())
+  private readonly lengths = columnOf(u16())
   private readonly text = new PagedArray('u8', PAGE_BYTES)
   readonly arrays = { starts: this.starts, lengths: this.lengths, text: this.text }
   private used = 0

@@ -109,7 +109,7 @@ export class SampleStore implements KeyedPart {
     write(this.at, page, within, at)
     write(this.value, page, within, value)
     write(this.seq, page, within, seq)
-    write(this.quality, page, within, quality)
+    writeQuality(this.quality, page, within, quality)
   }
 
   /** Forgets the first `count` samples of a list. */
@@ -164,6 +164,12 @@ export class SampleStore implements KeyedPart {
   }
 }
 
+function writeQuality(array: PagedArray, page: number, within: number, value: number): void {
+  if (array.states[page] !== DIRTY && !array.touch(page, value)) return
+  array.pages[page]![within] = value
+}
+
+/** The same of numbers: each meets one kind of array. */
 function write(array: PagedArray, page: number, within: number, value: number): void {
   if (array.states[page] !== DIRTY && !array.touch(page, value)) return
   array.pages[page]![within] = value

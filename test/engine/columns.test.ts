@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Column, ColumnSet, f64, i32, u16, u8 } from '../../src/engine/columns.ts'
+import { columnOf, ColumnSet, f64, i32, u16, u8 } from '../../src/engine/columns.ts'
 
 const SLOTS = 10_000
 
 for (const declaration of [f64(3), i32(3), u16(3), u8(3)]) {
   test(`a column of ${declaration.type} keeps each slot's values over its pages`, () => {
-    const column = new Column(declaration)
+    const column = columnOf(declaration)
     for (let slot = 0; slot < SLOTS; slot++) {
       column.grow(slot + 1)
       assert.equal(column.get(slot, 2), 0, 'a new slot holds 0')

@@ -1,4 +1,4 @@
-import { Column, i32, u8 } from '../columns.ts'
+import { columnOf, i32, u8 } from '../columns.ts'
 import type { PagedArray } from './pages.ts'
 import type { Plain } from './part.ts'
 
@@ -11,9 +11,9 @@ const NONE = -1
  */
 export class Blocks {
   /** Of each list: its first place, its room (0: none, else 1 + log2), its entries. */
-  readonly base = new Column(i32())
-  private readonly room = new Column(u8())
-  readonly length = new Column(i32())
+  readonly base = columnOf(i32())
+  private readonly room = columnOf(u8())
+  readonly length = columnOf(i32())
   private readonly links: PagedArray
   private readonly shift: number
   private readonly width: number

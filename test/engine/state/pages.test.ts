@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { Column, f64 } from '../../../src/engine/columns.ts'
+import { columnOf, f64 } from '../../../src/engine/columns.ts'
 import type { Page } from '../../../src/engine/state/pages.ts'
 import { plainOf, plainText } from '../../../src/engine/state/plain.ts'
 
@@ -23,7 +23,7 @@ const step = fc.oneof(
 test('what is frozen is kept as it was, whatever is written meanwhile', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const column = new Column(f64(1, -1))
+      const column = columnOf(f64(1, -1))
       column.grow(SLOTS)
       const model = new Float64Array(SLOTS).fill(-1)
       // Pages as a snapshot and the deltas after it have them.
@@ -47,7 +47,7 @@ test('what is frozen is kept as it was, whatever is written meanwhile', () => {
           atFreeze = model.slice()
         } else if (frozen.length > 0) {
           copyOut()
-          const restored = new Column(f64(1, -1))
+          const restored = columnOf(f64(1, -1))
           restored.grow(SLOTS)
           for (const [index, page] of saved) {
             restored.loadPage(index, new Uint8Array(page.buffer))
@@ -63,7 +63,7 @@ test('what is frozen is kept as it was, whatever is written meanwhile', () => {
 })
 
 test('a page whose snapshot came to nothing is told again', () => {
-  const column = new Column(f64())
+  const column = columnOf(f64())
   column.grow(1)
   column.set(0, 1)
   const told: number[] = []
