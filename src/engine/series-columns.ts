@@ -41,7 +41,8 @@ export const SERIES_COLUMNS = {
   expected: f64(1, NaN),
   newestAt: f64(1, -Infinity),
   gapCount: u8(),
-  gaps: f64(GAPS),
+  /** In whole seconds. */
+  gaps: i32(GAPS),
   settledAt: f64(1, NaN),
   settledWh: f64(1, NaN),
   givenWh: f64(),
