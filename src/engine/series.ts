@@ -211,10 +211,7 @@ export class SeriesTable implements StatePart {
     return this.channels[this.series.columns.channel.get(slot)]!
   }
 
-  /**
-   * Learns the expected interval from a series' first gaps. Answers whether the sample is the
-   * newest of its series.
-   */
+  /** Learns the interval from a series' first gaps. Answers whether the sample is its newest. */
   learn(slot: number, at: Micros): boolean {
     const c = this.series.columns
     const newest = c.newestAt.get(slot)
