@@ -84,10 +84,15 @@ export class Groups {
     const before = this.keys.size
     const slot = this.keys.findOrAdd(key, 0, key.length)
     if (slot === before) {
-      this.set.grow(slot + 1)
-      this.windows.grow((slot + 1) * this.widths)
+      this.makeRoom()
     }
     return slot
+  }
+
+  /** For every group that there is; also after a snapshot, which has no pages never written. */
+  makeRoom(): void {
+    this.set.grow(this.size)
+    this.windows.grow(this.size * this.widths)
   }
 
   count(group: number, width: number): number {

@@ -55,6 +55,7 @@ export class TotalsState implements StatePart {
 
   load(plain: Plain): void {
     Object.assign(this, plain)
+    this.groups.makeRoom()
   }
 
   /** A record of which `sources` knows already. */
