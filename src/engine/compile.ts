@@ -11,6 +11,7 @@ import type { Bench, Progress, Runner } from './runner.ts'
 import { runScan } from './runners/scan.ts'
 import { runLog, runTable } from './runners/sinks.ts'
 import { runFilter, runMap } from './runners/stateless.ts'
+import { runAsOf, runSliding } from './runners/items.ts'
 import { runCombine, runWindow } from './runners/windows.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
@@ -21,7 +22,7 @@ import { type Lookup, Tables } from './tables/tables.ts'
 import { Silence } from './time/silence.ts'
 import type { SilentClosing } from './time/silent-closing.ts'
 import type { TaskOptions } from './task-options.ts'
-import type { Cause, Emit, WindowState } from './windows.ts'
+import type { Cause, Emit, WidthState, WindowState } from './windows.ts'
 
 /**
  * Which runner puts which kind of node to work. A new kind is a declaration in nodes.ts, a method
@@ -33,6 +34,8 @@ const RUNNERS: { readonly [K in AnyNode['kind']]: Runner<K> } = {
   silence: () => undefined,
   window: runWindow,
   combine: runCombine,
+  sliding: runSliding,
+  'as-of': runAsOf,
   scan: runScan,
   map: runMap,
   filter: runFilter,
@@ -77,12 +80,14 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const combines: CombineState[] = []
   const views = new Map<LookupTableNode, TableView>()
   const lookups: Lookup[] = []
+  const items: WidthState[] = []
   const bench: Bench = {
     ...frame,
     windows,
     combines,
     views,
     lookups,
+    items,
     feed: (node, consumer) => consumers.get(node)!.push(consumer),
     emitOf(node) {
       const list = consumers.get(node)!
@@ -102,7 +107,7 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const late: LateSample = (meter, at) => {
     for (const told of lates) told(meter, at)
   }
-  const parts = { node: source, table, windows, combines, cause, counts, emitSample, late }
+  const parts = { node: source, table, windows, combines, items, cause, counts, emitSample, late }
   const ingest = new Ingest(parts)
   frame.state.add(source.id, 'restatements', ingest.restater)
   const silence = silenceOf(nodes, source, ingest.closing, bench, frame)

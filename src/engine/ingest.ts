@@ -4,6 +4,7 @@ import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
 import { Course, type Settled } from './register.ts'
+import { Marking } from './marking.ts'
 import { Restater } from './restater.ts'
 import { insert, SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
@@ -23,6 +24,8 @@ export interface IngestOptions {
   readonly table: SeriesTable
   readonly windows: readonly WindowState[]
   readonly combines: readonly CombineState[]
+  /** Sliding windows and joins. */
+  readonly items: readonly WidthState[]
   readonly cause: Cause
   readonly counts: TaskCounts
   /** Undefined where nobody wants them. */
@@ -49,6 +52,7 @@ export class Ingest {
   readonly restater: Restater
   /** Where windows of silent meters close; undefined where nobody is taken for silent. */
   readonly closing: SilentClosing | undefined
+  private readonly marking: Marking
   private readonly horizon: Micros
   private readonly narrowest: Micros
   /**
@@ -57,20 +61,24 @@ export class Ingest {
   private readonly frozenStep: Micros
 
   constructor(options: IngestOptions) {
-    const { node, table, windows, combines, cause, counts } = options
+    const { node, table, windows, combines, items, cause, counts } = options
+    const { courseBefore } = this
     this.options = options
     this.table = table
     this.horizon = node.lateness.horizon
     this.counts = counts
-    this.widths = [...windows, ...combines].sort((a, b) => a.micros - b.micros)
+    this.widths = [...windows, ...combines, ...items].sort((a, b) => a.micros - b.micros)
     this.narrowest = Math.min(...this.widths.map((w) => w.step))
     if (this.widths.length === 0) this.narrowest = STEP_WITHOUT_WINDOWS
-    this.frozenStep = windows.map((w) => w.micros).reduce(commonMultiple, this.narrowest)
+    const steps = windows.map((w) => w.micros)
+    this.frozenStep = steps.reduce(commonMultiple, steps[0] ?? STEP_WITHOUT_WINDOWS)
     const courseOf = (slot: number) => this.courseOf(slot)
     this.restater = new Restater({ table, widths: this.widths, cause, counts, courseOf })
     if (node.lateness.silence !== undefined) {
       this.closing = new SilentClosing({ table, widths: this.widths, cause, courseOf })
     }
+    const { widths, restater, closing } = this
+    this.marking = new Marking({ table, widths, restater, closing, courseBefore })
   }
 
   /** One measurement, while the meter's watermark is still what it was before its record. */
@@ -108,7 +116,9 @@ export class Ingest {
     if (exists) samples.replace(slot, index, at, value, seq, quality)
     else counts.crowdedOut += insert(samples, slot, index, at, value, seq, quality)
     this.courseSlot = NONE
-    if (touchesClosed) this.markChanged(slot, at, watermark, wasCounted)
+    if (touchesClosed) {
+      this.marking.mark({ slot, at, watermark, wasCounted }, this.courseOf(slot))
+    }
     this.options.cause.restating = exists
     this.emitRaw(meter, slot, at, value, seq, quality)
     this.options.cause.restating = false
@@ -144,51 +154,6 @@ export class Ingest {
     if (this.courseSlot !== slot) this.buildCourse(slot, this.course)
     this.courseSlot = slot
     return this.course
-  }
-
-  /**
-   * Notes the closed windows that a measurement has changed: they are emitted again when they are
-   * due.
-   */
-  private markChanged(slot: number, at: Micros, watermark: Micros, wasCounted: boolean): void {
-    const place = at - this.table.shiftOf(slot)
-    this.markSpan(slot, place, place, watermark, at, wasCounted)
-    this.courseOf(slot)?.differences(this.courseBefore, (first, last) => {
-      this.markSpan(slot, first, last, watermark, at, wasCounted)
-    })
-  }
-
-  /** Marks the closed windows that hold a part of [first, last] and can still change. */
-  private markSpan(
-    slot: number,
-    first: Micros,
-    last: Micros,
-    watermark: Micros,
-    at: Micros,
-    wasCounted: boolean,
-  ): void {
-    const boundary = this.table.series.columns.boundary.get(slot)
-    const place = at - this.table.shiftOf(slot)
-    for (let width = 0; width < this.widths.length; width++) {
-      const state = this.widths[width]!
-      const closed = Math.max(watermark, this.closing?.closedTo(slot, width) ?? 0)
-      let start = state.firstHolding(slot, Math.max(first, boundary))
-      for (; start <= last; start = state.following(slot, start)) {
-        const end = state.endOf(slot, start)
-        if (end > closed) break
-        const waits = this.restater.waits(slot, width, start)
-        const held = wasCounted && place >= start && place < end
-        const known = waits || held || this.knewOther(slot, state, start, at)
-        this.restater.mark(slot, width, start, known)
-      }
-    }
-  }
-
-  /** Whether a window had anything to say before the sample at `at` came or changed. */
-  private knewOther(slot: number, state: WidthState, start: Micros, at: Micros): boolean {
-    if (state.holdsOther(slot, start, at)) return true
-    if (!this.table.isRegister(slot)) return false
-    return this.courseBefore.nextTime(start) < state.endOf(slot, start)
   }
 
   /** Append time has passed the next whole ten seconds: what was restated is emitted. */
@@ -239,26 +204,34 @@ export class Ingest {
   private freezeAll(meter: number, watermark: Micros): void {
     const { table, frozenStep, horizon } = this
     const boundary = floorTo(watermark - horizon, frozenStep)
-    let slot = table.meters.columns.first.get(meter)
-    for (; slot >= 0; slot = table.series.columns.next.get(slot)) {
-      // A shifted sample's window begins that much earlier, and is kept that much longer.
+    const { next } = table.series.columns
+    const first = table.meters.columns.first.get(meter)
+    // A shifted sample's window begins that much earlier, and is kept that much longer.
+    const boundaryOf = (slot: number) => {
       const shift = table.shiftOf(slot)
-      const own = shift === 0 ? boundary : floorTo(watermark - horizon - shift, frozenStep)
-      if (own > table.series.columns.boundary.get(slot)) this.freeze(slot, own, shift)
+      return shift === 0 ? boundary : floorTo(watermark - horizon - shift, frozenStep)
+    }
+    // What joins two series needs the samples of both.
+    for (let slot = first; slot >= 0; slot = next.get(slot)) {
+      this.restater.emitBehind(slot, boundaryOf(slot))
+    }
+    for (let slot = first; slot >= 0; slot = next.get(slot)) {
+      const own = boundaryOf(slot)
+      if (own > table.series.columns.boundary.get(slot)) this.freeze(slot, own)
     }
     const closes = floorTo(watermark, this.narrowest) + this.narrowest
     const freezes = Math.min(boundary + frozenStep + horizon, closes)
     table.meters.columns.due.set(meter, freezes)
   }
 
-  private freeze(slot: number, boundary: Micros, shift: Micros): void {
+  private freeze(slot: number, boundary: Micros): void {
     const { table } = this
     const { samples } = table
     const before = table.series.columns.boundary.get(slot)
-    this.restater.emitBehind(slot, boundary)
     const course = this.courseOf(slot)
     for (const combine of this.options.combines) combine.freeze(slot, before, boundary, course)
-    let keepFrom = boundary + shift
+    const from = boundary + table.shiftOf(slot)
+    let keepFrom = from
     if (course !== null) {
       course.settle(table.settledOf(slot, this.settled), boundary)
       table.saveSettled(slot, this.settled)
@@ -266,6 +239,9 @@ export class Ingest {
       keepFrom = isNaN(this.settled.at) ? -Infinity : Math.min(boundary, this.settled.at + 1)
     }
     table.series.columns.boundary.set(slot, boundary)
+    for (const { items } of this.options.items) {
+      keepFrom = Math.min(keepFrom, from - items!.keeps(slot))
+    }
     samples.dropFirst(slot, samples.lowerBound(slot, keepFrom))
     this.courseSlot = NONE
   }

@@ -62,6 +62,23 @@ export interface CombineNode extends NodeBase {
   readonly span: Span
 }
 
+/** For each sample the window of this size that ends with it. */
+export interface SlidingNode extends NodeBase {
+  readonly kind: 'sliding'
+  readonly input: SeriesNode
+  readonly width: string
+  readonly micros: Micros
+}
+
+/** For each sample of one channel the newest of another one of the same meter. */
+export interface AsOfNode extends NodeBase {
+  readonly kind: 'as-of'
+  readonly input: SeriesNode
+  readonly left: string
+  readonly right: string
+  readonly tolerance: Micros
+}
+
 export interface ScanNode extends NodeBase {
   readonly kind: 'scan'
   readonly input: StreamNode
@@ -138,6 +155,8 @@ export type StreamNode =
   | SeriesNode
   | WindowNode
   | CombineNode
+  | SlidingNode
+  | AsOfNode
   | ScanNode
   | MapNode
   | FilterNode
@@ -167,6 +186,20 @@ export interface Sample extends SeriesItem {
   readonly quality: string
   /** NaN where the reading had none. */
   readonly seq: number
+}
+
+/** A sample of the left channel, and what the right one was as of then. */
+export interface Joined extends SeriesItem {
+  readonly rightChannel: string
+  readonly at: Micros
+  /** NaN: the sample is taken back. */
+  readonly left: number
+  /** NaN: there is none at or before `at` within the tolerance. */
+  readonly right: number
+  readonly rightAt: Micros
+  readonly revision: number
+  /** Whether it takes the place of what was said of the same time before. */
+  readonly restated: boolean
 }
 
 /** A meter has fallen silent, or is back. */

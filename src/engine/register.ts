@@ -49,7 +49,9 @@ export class Course {
     let previous = settled.valueWh
     let given = settled.givenWh
     const count = store.count(list)
-    for (let i = 0; i < count; i++) {
+    // Samples that are settled may be kept for others that look back at them.
+    const first = isNaN(previousAt) ? 0 : store.lowerBound(list, previousAt + 1)
+    for (let i = first; i < count; i++) {
       if (store.qualityOf(list, i) === BAD) continue
       const value = store.valueOf(list, i) * rules.wattHours
       if (value < previous && !isNaN(previousAt) && !confirmed(store, list, i, previous, rules)) {

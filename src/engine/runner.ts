@@ -9,7 +9,7 @@ import type { LookupTableNode } from './tables/nodes.ts'
 import type { TableView } from './tables/table-view.ts'
 import type { Lookup } from './tables/tables.ts'
 import type { TaskOptions } from './task-options.ts'
-import type { Cause, Emit, WindowState } from './windows.ts'
+import type { Cause, Emit, WidthState, WindowState } from './windows.ts'
 
 /**
  * The port between the compiler and the kinds of nodes.
@@ -46,6 +46,8 @@ export interface Bench {
   /** What is known of each lookup table, and the lookups in them. */
   readonly views: Map<LookupTableNode, TableView>
   readonly lookups: Lookup[]
+  /** Sliding windows and joins. */
+  readonly items: WidthState[]
   /** Hands every item of `node` to `consumer`, after those that were fed before. */
   readonly feed: (node: StreamNode, consumer: Emit<never>) => void
   /** What a node's own items are handed to. */

@@ -1,3 +1,5 @@
+import { LIMITS } from '../kernel/limits.ts'
+import type { Micros } from '../kernel/time.ts'
 import type { Topics } from '../log/topics.ts'
 import type { RecordName } from '../schemas/ids.ts'
 import type { Contribution, Records } from '../schemas/records.ts'
@@ -10,8 +12,10 @@ import { checkSpan, textOf } from './spans.ts'
 import type { Span, Tumbling } from './spans.ts'
 import type {
   AnyOperator,
+  AsOfNode,
   CombineNode,
   FilterNode,
+  Joined,
   LogNode,
   LookupNode,
   MapNode,
@@ -25,6 +29,7 @@ import type {
   SeriesNode,
   SilenceEvent,
   SilenceNode,
+  SlidingNode,
   StreamNode,
   TableNode,
   WindowNode,
@@ -206,6 +211,46 @@ export class SeriesStream extends Stream<Sample> {
     add<RepairNode>({ kind: 'repair', id: name, declaration, input: this.node, topic })
   }
 
+  /**
+   * For each sample the window `(at - micros, at]` that ends with it, when the watermark has passed
+   * `at`. A late sample restates its own and those that look back at it. The energy of a register
+   * is not known here: windows of panes have it.
+   *
+   * @throws engine.badOption where the size is none, or above LIMITS.lookBackMicrosMax.
+   */
+  sliding(name: string, { width, micros }: Tumbling): Stream<Pane> {
+    checkLookBack(name, 'width', micros, 1)
+    const declaration = `sliding ${width} ${micros}`
+    const input = this.node
+    return new Stream<Pane>(
+      add<SlidingNode>({ kind: 'sliding', id: name, declaration, input, width, micros }),
+    )
+  }
+
+  /**
+   * Each sample of the channel `left` with the newest of `right` of the same meter at or before it,
+   * not older than `tolerance`, when the watermark has passed it. A late sample of either restates
+   * what it touches inside the horizon.
+   *
+   * @example
+   * const both = { left: 'power_w', right: 'voltage_v', tolerance: minutes(5) }
+   * measured.asOf('power-and-voltage', both)
+   * @throws engine.badOption where the tolerance is none, or above LIMITS.lookBackMicrosMax.
+   */
+  asOf(
+    name: string,
+    options: { readonly left: string; readonly right: string; readonly tolerance: Micros },
+  ): Stream<Joined> {
+    const { left, right, tolerance } = options
+    checkLookBack(name, 'tolerance', tolerance, 0)
+    if (left === right) throw engineErrors.badName({ name: right, why: 'it joins itself' })
+    const declaration = `as-of ${JSON.stringify([left, right, tolerance])}`
+    const input = this.node
+    return new Stream<Joined>(
+      add<AsOfNode>({ kind: 'as-of', id: name, declaration, input, left, right, tolerance }),
+    )
+  }
+
   /** @throws engine.badOption where the width is no whole number of microseconds above 0. */
   window(name: string, { width, micros }: Tumbling): WindowStream {
     if (!Number.isSafeInteger(micros) || micros <= 0) {
@@ -237,6 +282,13 @@ export class EventStream<in out T> {
     this.toTable = stream.toTable.bind(stream)
     this.toLog = stream.toLog.bind(stream)
   }
+}
+
+function checkLookBack(node: string, option: string, value: Micros, least: Micros): void {
+  const { lookBackMicrosMax } = LIMITS
+  if (Number.isSafeInteger(value) && value >= least && value <= lookBackMicrosMax) return
+  const wants = `a whole number of microseconds from ${least} to ${lookBackMicrosMax}`
+  throw engineErrors.badOption({ node, option, value, wants })
 }
 
 export class WindowStream extends Stream<Pane> {

@@ -44,6 +44,19 @@ export interface WidthState extends Grid {
   next(slot: number, start: Micros, course: Course | null): Micros
   /** Whether the window holds a sample that counts beside the one at `at`. */
   holdsOther(slot: number, start: Micros, at: Micros): boolean
+  /** Of what is no window but an item of each sample that looks back at others. */
+  readonly items?: Items
+}
+
+export interface Items {
+  /** The series whose items a change of another series' sample touches; -1: none. */
+  readonly target: (slot: number) => number
+  /** How long after a sample at `place` the last item may come that looks back at it. */
+  readonly spread: (slot: number, place: Micros) => Micros
+  /** Whether the sample of an item counts. */
+  readonly knew: (slot: number, start: Micros) => boolean
+  /** How much longer than for windows the samples of a series are needed. */
+  readonly keeps: (slot: number) => Micros
 }
 
 /** A window node at work: it computes panes from samples. */

@@ -2,6 +2,8 @@
 export const ENGINE_LIMITS = {
   /** Samples that one series keeps inside its horizon: one a second for more than four hours. */
   samplesPerSeriesMax: 16_384,
+  /** What a sliding window or a join looks back at is kept for so much longer. */
+  lookBackMicrosMax: 24 * 3_600 * 1_000_000,
   /**
    * What a gap between two records of bridges counts for a meter's silence: three ticks. So an
    * outage of ours of an hour is half a minute of the fleet's.
