@@ -3,7 +3,7 @@ import { add, within } from './declare.ts'
 import { engineErrors } from './errors.ts'
 import type { Lateness, RekeyedNode, SeriesNode, SinkNode } from './nodes.ts'
 import { RekeyedStream } from './rekey/streams.ts'
-import { SeriesStream } from './streams.ts'
+import { SeriesStream } from './series-stream.ts'
 import type { LookupTable, LookupTableNode } from './tables/nodes.ts'
 import type { TableDeclaration, TableShape } from './tables/nodes.ts'
 
