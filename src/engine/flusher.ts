@@ -4,7 +4,7 @@ import type { Scheduler } from '../kernel/time.ts'
 import type { CommitRequest, Producer } from '../log/log.ts'
 import type { EngineMetrics } from './engine-metrics.ts'
 import type { Lane } from './lane.ts'
-import { isStale, sendRound } from './round.ts'
+import { isRetryable, isStale, sendRound } from './round.ts'
 import type { TableSink } from './sink.ts'
 import { metadataOf } from './snapshot/pointer.ts'
 
@@ -130,7 +130,7 @@ export class Flusher {
     )
   }
 
-  /** One round. False where the claim on its partitions ended before all was acknowledged. */
+  /** One round. False where it could not be ended now: it is tried again later. */
   private async send(lanes: readonly Lane[]): Promise<boolean> {
     const { metrics, scheduler } = this.options
     const generation = this.options.generation()
@@ -154,8 +154,7 @@ export class Flusher {
       lane.flushed = lane.unsent!.upTo
       lane.unsent = undefined
     }
-    await this.commit(lanes)
-    return true
+    return this.commit(lanes)
   }
 
   /** What a round that was broken off has left of a lane goes first, and alone. */
@@ -178,9 +177,10 @@ export class Flusher {
   }
 
   /**
-   * Commits what is flushed. Where a rebalance came between, the next round after it tries again.
+   * Commits what is flushed. Where a rebalance came between, the next round after it tries again;
+   * where the broker is away (false), a later one does.
    */
-  private async commit(lanes: readonly Lane[]): Promise<void> {
+  private async commit(lanes: readonly Lane[]): Promise<boolean> {
     const generation = this.options.generation()
     const ours = lanes.filter(
       (lane) =>
@@ -191,7 +191,7 @@ export class Flusher {
     const requests = ours.map((lane) => {
       return { ...lane.owned, offset: lane.flushed, metadata: snapshotsOf(lane) }
     })
-    if (requests.length === 0) return
+    if (requests.length === 0) return true
     try {
       await this.options.commit(requests)
       ours.forEach((lane, i) => {
@@ -201,9 +201,14 @@ export class Flusher {
         this.options.onCommitted(lane)
       })
     } catch (error) {
+      if (isRetryable(error)) {
+        this.lookAgain()
+        return false
+      }
       if (!hasCode(error, 'log.staleGeneration')) throw error
       this.options.metrics.staleCommit()
     }
+    return true
   }
 
   private release(): void {

@@ -95,6 +95,6 @@ function claimEnd({ signal }: Claim, what: string): Promise<never> {
   return end.promise
 }
 
-function isRetryable(error: unknown): boolean {
+export function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'retryable' in error && error.retryable === true
 }

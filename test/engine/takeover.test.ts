@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { RowBatch } from '../../src/engine/sink.ts'
+import { logErrors } from '../../src/log/errors.ts'
 import type { Log, RecordBatch } from '../../src/log/log.ts'
 import { positionOf, SeenPositions } from '../../src/log/position.ts'
 import { SOURCE_HEADER } from '../../src/log/topics.ts'
@@ -115,4 +116,18 @@ test('what a stale owner writes late is written over once the group has changed'
   assert.notDeepEqual(rowsOfLate(), after)
   await start(sink, options)
   await until(() => rowsOfLate().join() === after.join(), 10)
+})
+
+test('a broker that takes no commit for a while ends no process', async (t) => {
+  const { append, start, drained, failures } = await stage(t, ADAPTERS['memory']!)
+  let refused = 0
+  await start(new MemorySink(), {}, (commit) => {
+    if (++refused > 3) return commit()
+    const away = { brokers: 'kafka:9092', what: 'commit', detail: 'refused on purpose' }
+    return Promise.reject(logErrors.unavailable(away))
+  })
+  await append(readings.slice(0, 200))
+  await drained()
+  assert.ok(refused > 3)
+  assert.deepEqual(failures, [])
 })
