@@ -1,4 +1,11 @@
-import type { Log, Producer, RecordBatch, SubscribeOptions, Subscription } from '../log/log.ts'
+import type {
+  Log,
+  Producer,
+  ReadOptions,
+  RecordBatch,
+  SubscribeOptions,
+  Subscription,
+} from '../log/log.ts'
 import type { TableSink } from './sink.ts'
 
 /**
@@ -65,7 +72,7 @@ export function logBehind<S extends Subscription>(
           resume: (partitions) => made.resume(partitions),
         })
       }),
-    read: (options) => readBehind(log.read(options), passage),
+    read: (options) => readBehind(log, options, passage),
     tail: (options) =>
       passage.call('log.tail', async () => {
         const onBatch = (batch: RecordBatch) =>
@@ -90,11 +97,12 @@ function optionsBehind(options: SubscribeOptions, passage: Passage): SubscribeOp
 }
 
 async function* readBehind(
-  batches: AsyncIterable<RecordBatch>,
+  log: Pick<Log, 'read'>,
+  options: ReadOptions,
   passage: Passage,
 ): AsyncGenerator<RecordBatch> {
-  for await (const batch of batches) {
-    await passage.call('log.read', () => undefined)
+  for await (const batch of log.read(options)) {
+    await passage.call('log.read', () => undefined, [options])
     yield batch
   }
 }

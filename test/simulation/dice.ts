@@ -22,6 +22,7 @@ const USUAL = {
   'commit: not taken': 0.03,
   'commit: taken, not acknowledged': 0.03,
   'read: fails': 0.02,
+  'state: a record is damaged': 0.05,
 } as const
 
 export type Fault = keyof typeof USUAL

@@ -6,10 +6,11 @@ import type { Claim, RowBatch, TableSink } from '../../src/engine/sink.ts'
 import type { VirtualProcess, VirtualTime } from '../../src/engine/virtual-time.ts'
 import { hasCode } from '../../src/kernel/errors.ts'
 import { logErrors } from '../../src/log/errors.ts'
-import type { Log, OutgoingRecords } from '../../src/log/log.ts'
+import type { Log, OutgoingRecords, ReadOptions } from '../../src/log/log.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import type { MemoryMember } from '../../src/log/memory-member.ts'
 import { asRecords } from '../../src/log/outgoing.ts'
+import type { Topics } from '../../src/log/topics.ts'
 import type { Dice } from './dice.ts'
 
 const never = new Promise<never>(() => undefined)
@@ -33,6 +34,7 @@ export interface Surroundings {
   /** What is on its way belongs to nobody who could be killed. */
   readonly network: VirtualProcess
   readonly log: MemoryLog
+  readonly topics: Topics
   note(what: string): void
   crash(processor: Processor): void
   upsert(writer: Processor, batch: RowBatch, from: number, to: number): void
@@ -45,6 +47,8 @@ export interface Surroundings {
 export class Processor implements Passage {
   readonly process: VirtualProcess
   readonly name: string
+  /** Its place among the processors, which another one takes after it. */
+  readonly slot: number
   runtime: Runtime | undefined
   subscription: MemoryMember | undefined
   /** It was paused beyond its session: what it had on its way may be older than what is there. */
@@ -54,7 +58,8 @@ export class Processor implements Passage {
   private readonly dice: Dice
   private readonly lastWrites = new Map<string, Promise<void>>()
 
-  constructor(world: Surroundings, name: string) {
+  constructor(world: Surroundings, slot: number, name: string) {
+    this.slot = slot
     this.world = world
     this.dice = world.dice
     this.name = name
@@ -90,9 +95,10 @@ export class Processor implements Passage {
     }
     world.note(`${this.name} ${port}`)
     this.failBefore(port, args)
+    const damaged = this.damagedState(port, args)
     // From here on it is on the wire.
     await world.network.sleep(this.latencyMillis())
-    const answer = await settled(effect)
+    const answer = await settled(damaged === undefined ? effect : () => damaged() as T)
     if (process.alive && dice.hit('crash after a call')) {
       dice.reach(`crash after ${port}`)
       await this.crashed()
@@ -118,6 +124,23 @@ export class Processor implements Passage {
     if (port === 'group.commit' && dice.hit('commit: not taken')) throw unavailable('commit')
     const isRead = port === 'log.read' || port === 'log.committed'
     if (isRead && dice.hit('read: fails')) throw unavailable('read')
+  }
+
+  /** What is written of the state, with a byte that is wrong, if it is to be. */
+  private damagedState(port: string, args: readonly unknown[]): (() => unknown) | undefined {
+    const { dice, world } = this
+    const { state } = world.topics
+    if (port === 'log.read' && (args[0] as ReadOptions).topic === state) dice.reach('state: read')
+    if (port !== 'producer.append' || args[0] !== state) return undefined
+    dice.reach('state: written')
+    if (!dice.hit('state: a record is damaged')) return undefined
+    const records = [...asRecords(args[1] as OutgoingRecords)]
+    const at = dice.whole('damage', 0, records.length - 1)
+    const value = Buffer.from(records[at]!.value ?? [])
+    const byte = dice.whole('damage', 0, Math.max(0, value.length - 1))
+    if (byte < value.length) value[byte]! ^= 0x10
+    records[at] = { ...records[at]!, value }
+    return () => world.log.appendNow(state, records)
   }
 
   private failAfter(port: string): void {

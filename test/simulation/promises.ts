@@ -81,7 +81,9 @@ export class Promises {
   }
 
   private outputs(): readonly string[] {
-    return [this.topics.windows, this.topics.anomalies, this.topics.contributions]
+    const { readings, deadLetters, state, totalsState } = this.topics
+    const others = [readings, deadLetters, state, totalsState]
+    return (Object.values(this.topics) as string[]).filter((topic) => !others.includes(topic))
   }
 
   private async readOutputs(): Promise<void> {

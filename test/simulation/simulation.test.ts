@@ -23,6 +23,8 @@ const LAST_CALLS = [
   ...['log.read', 'log.subscribe', 'producer.append', 'tables.write'],
 ]
 
+const STATE = ['state: read', 'state: written']
+
 test(`${SEEDS} seeds: whatever befalls the processors, all promises are kept`, async (t) => {
   const { failures, reached, seconds, steps, rowsCompared } = await simulateMany({
     from: 1,
@@ -37,7 +39,7 @@ test(`${SEEDS} seeds: whatever befalls the processors, all promises are kept`, a
   )
   assert.equal(failures.length, 0, told.slice(0, 3).join('\n\n'))
   const calls = LAST_CALLS.flatMap((call) => [`crash before ${call}`, `crash after ${call}`])
-  const wanted = [...FAULTS, ...INPUTS, ...calls, 'a processor gives up']
+  const wanted = [...FAULTS, ...INPUTS, ...calls, 'a processor gives up', ...STATE]
   const missed = wanted.filter((what) => (reached[what] ?? 0) === 0)
   assert.deepEqual(missed, [], 'not exercised')
 })

@@ -46,6 +46,8 @@ export class World implements Surroundings {
   private readonly plan: Plan
   private readonly subject: Subject
   private readonly processors: (Processor | undefined)[]
+  /** Records after which a snapshot is due; 0: none is. */
+  private readonly snapshotEvery: number
   private started = 0
   private isFed = false
 
@@ -65,6 +67,7 @@ export class World implements Surroundings {
     this.log = new MemoryLog(this.clock, { batchRecords: () => dice.whole('batch', 1, size) })
     this.tables = new HeldTables((key, row) => this.promises.onRow(key, row))
     this.promises = new Promises(this.log, this.topics, plan.partitions, subject, this.tables)
+    this.snapshotEvery = dice.chance('snapshots', 0.7) ? dice.whole('snapshots', 10, 150) : 0
     this.processors = Array.from({ length: plan.members }, () => undefined)
   }
 
@@ -155,7 +158,7 @@ export class World implements Surroundings {
   }
 
   private start(i: number): void {
-    const processor = new Processor(this, `p${i}.${this.started++}`)
+    const processor = new Processor(this, i, `p${i}.${this.started++}`)
     this.processors[i] = processor
     this.note(`${processor.name} starts`)
     const fail = (error: unknown) => this.failed(processor, error)
@@ -164,6 +167,13 @@ export class World implements Surroundings {
       ...{ pipeline, registry, codecs, topics: this.topics, group: GROUP, epoch: 0 },
       input: this.topics.readings,
       rewriteAfterMs: REWRITE_MILLIS,
+      // What stands still the world itself finds.
+      watchEveryMs: 0,
+      member: processor.name,
+      cadence: {
+        isDue: (records) => this.snapshotEvery > 0 && records >= this.snapshotEvery,
+        took: () => undefined,
+      },
       scheduler: processor.process,
       log: processor.log() satisfies Log,
       tables: processor.tables(),
@@ -190,11 +200,10 @@ export class World implements Surroundings {
     this.replace(processor)
   }
 
-  private replace(processor: Processor): void {
-    const i = this.processors.indexOf(processor)
-    if (i < 0) return
-    this.processors[i] = undefined
-    this.later(this.dice.whole('restart', 50, 3_000), () => this.start(i))
+  /** Another one takes its place. */
+  private replace({ slot }: Processor): void {
+    this.processors[slot] = undefined
+    this.later(this.dice.whole('restart', 50, 3_000), () => this.start(slot))
   }
 
   private later(millis: number, what: () => void): void {
@@ -241,19 +250,12 @@ export class World implements Surroundings {
 
   private leave(processor: Processor): void {
     this.note(`${processor.name} leaves`)
-    const i = this.processors.indexOf(processor)
-    this.processors[i] = undefined
-    processor.runtime!.stop().then(
-      () => {
-        processor.process.kill()
-        this.later(this.dice.whole('restart', 50, 3_000), () => this.start(i))
-      },
-      (error: unknown) => {
-        if (!isFault(error)) this.fail(error)
-        this.crash(processor)
-        this.later(1_000, () => this.start(i))
-      },
-    )
+    this.processors[processor.slot] = undefined
+    const left = () => {
+      processor.process.kill()
+      this.replace(processor)
+    }
+    processor.runtime!.stop().then(left, (error: unknown) => this.failed(processor, error))
   }
 
   private heal(): void {
