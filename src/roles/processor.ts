@@ -1,5 +1,6 @@
 import { watchTotals } from '../engine/rekey/totals-metrics.ts'
 import { startRuntime } from '../engine/runtime.ts'
+import type { Runtime, RuntimeOptions } from '../engine/runtime.ts'
 import { withAddresses } from '../kernel/addresses.ts'
 import { connectLog } from '../log/connect.ts'
 import { topicNames, topicSpecs } from '../log/topics.ts'
@@ -51,19 +52,22 @@ export const startProcessor: StartRole = async (context) => {
       epoch: config.logEpoch,
       onFailed: (error: unknown) => context.fail(error),
     }
-    const readings = { pipeline, input: topics.readings, group, metrics }
-    const runtime = await startRuntime({ ...common, ...readings })
-    closers.push(() => runtime.stop())
-    const totals = await startRuntime({
-      ...common,
+    const second = {
       pipeline: totalsPipeline,
       input: topics.contributions,
       stateTopic: topics.totalsState,
       group: `${group}-totals`,
-    })
-    watchTotals(metrics, () => totals.tasks())
-    closers.push(() => totals.stop())
-    const parts = () => [runtime.readiness(), totals.readiness(), wal.readiness(), sink.problems()]
+    }
+    const runtimes = await startAll(closers, [
+      { ...common, pipeline, input: topics.readings, group, metrics },
+      { ...common, ...second },
+    ])
+    watchTotals(metrics, () => runtimes[1]!.tasks())
+    const parts = () => [
+      ...runtimes.map((runtime) => runtime.readiness()),
+      wal.readiness(),
+      sink.problems(),
+    ]
     return {
       readiness: () => joined(parts()),
       stop: closeAll,
@@ -72,6 +76,21 @@ export const startProcessor: StartRole = async (context) => {
     await closeAll()
     throw error
   }
+}
+
+/** Starts both stages at once, and stops them at once: neither waits for the other. */
+async function startAll(
+  closers: (() => Promise<void>)[],
+  options: readonly RuntimeOptions[],
+): Promise<readonly Runtime[]> {
+  const started = await Promise.allSettled(options.map((one) => startRuntime(one)))
+  const runtimes = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  closers.push(async () => {
+    await Promise.all(runtimes.map((runtime) => runtime.stop()))
+  })
+  const failed = started.find((one) => one.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return runtimes
 }
 
 function joined(parts: readonly (Readiness | readonly string[])[]): Readiness {

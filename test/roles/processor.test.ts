@@ -10,9 +10,12 @@ import { startProcessor } from '../../src/roles/processor.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { verify } from '../../src/tools/verify.ts'
 import { reportLines } from '../../src/tools/verify/report.ts'
+import { storedTotals, totalsDifferences, totalsQuery } from '../oracle/stored-totals.ts'
+import { oracleTotals } from '../oracle/totals.ts'
 import { faultProxy } from '../sinks/fault-proxy.ts'
 import { dropTables } from '../sinks/support.ts'
 import { testConfig } from '../support/config.ts'
+import { questdbQuery } from '../support/questdb.ts'
 import { startRoleInProcess } from '../support/roles.ts'
 import { roughFleet } from '../support/rough-fleet.ts'
 
@@ -68,6 +71,29 @@ async function assertAgrees({ config, log }: Given): Promise<void> {
   assert.ok(report.log.readings > 0)
 }
 
+/** Both owners' contributions are in the totals, and each once. */
+async function assertTotals({ config, log }: Given): Promise<void> {
+  const { contributions } = topicNames(config.topicPrefix)
+  const tick = { kind: 'tick', source: 'test', table: null, offset: null, body: null }
+  const value = codecs.control.encode(tick)
+  const producer = await log.producer()
+  let found: readonly string[] = []
+  for (let tries = 0; tries < 40; tries++) {
+    // Changed totals come out with the next second of append time.
+    const ticks = [0, 1, 2].map((partition) => ({ key: null, value, partition }))
+    await producer.append(contributions, ticks)
+    await sleep(1_000)
+    const rows = storedTotals(
+      await questdbQuery(config.questdbUrl, totalsQuery(config.tablePrefix)),
+    )
+    const expected = await oracleTotals(log, contributions)
+    found = expected.size > 50 ? totalsDifferences(expected, rows) : ['too few totals']
+    if (found.length === 0) break
+  }
+  await producer.close()
+  assert.deepEqual(found, [])
+}
+
 test('processors share the partitions, and one that stops leaves them to the other', async (t) => {
   const scene = await given(t)
   const first = await startRoleInProcess(t, 'processor', startProcessor, scene.config)
@@ -86,6 +112,7 @@ test('processors share the partitions, and one that stops leaves them to the oth
   await scene.append(2)
   await assertAgrees(scene)
   assert.equal(await owned(second), 3)
+  await assertTotals(scene)
   await until('ready', () => second.running.readiness().ready)
   assert.deepEqual([first.failures, second.failures], [[], []])
 })

@@ -70,6 +70,12 @@ export class Groups {
     return this.keys.size
   }
 
+  /** Makes room for all that the keys name: what was never written is in no snapshot. */
+  grow(): void {
+    this.set.grow(this.keys.size)
+    this.windows.grow(this.keys.size * this.widths)
+  }
+
   addTo(state: TaskState, node: string): void {
     state.add(node, 'groups', this.set)
     state.add(node, 'group-keys', this.keys)

@@ -57,6 +57,11 @@ export class Members implements StatePart {
     return this.keys.size
   }
 
+  /** Makes room for all that the keys name: what was never written is in no snapshot. */
+  grow(): void {
+    this.set.grow(this.keys.size)
+  }
+
   addTo(state: TaskState, node: string): void {
     state.add(node, 'members', this.set)
     state.add(node, 'member-keys', this.keys)
