@@ -191,6 +191,7 @@ export class Scene {
   async recovered(what: string): Promise<void> {
     const began = performance.now()
     let ends: readonly number[] | undefined
+    const transactions = new Map<string, number>()
     let state = 'the log does not answer'
     const done = await this.until(RECOVERY_SECONDS_MAX, async () => {
       ends ??= await this.log.endOffsets(this.topics.readings)
@@ -198,7 +199,7 @@ export class Scene {
       state = `committed ${committed.join()} of ${ends.join()}`
       if (ends.some((end, p) => (committed[p] ?? 0) < end)) return false
       state = 'QuestDB has not applied what it has acknowledged'
-      if (!(await this.applied())) return false
+      if (!(await this.applied(transactions))) return false
       state = 'a role is not ready'
       await Promise.all(this.all.map((kept) => readyNow(kept.opsUrl)))
       return true
@@ -209,15 +210,23 @@ export class Scene {
     else this.fail(`O5 not recovered within ${RECOVERY_SECONDS_MAX} s after ${what}: ${state}`)
   }
 
-  /** Whether every transaction that was acknowledged is visible, and no table is suspended. */
-  async applied(): Promise<boolean> {
+  /**
+   * Whether every transaction that was acknowledged when it was first asked is visible, and no
+   * table is suspended: under load there are always newer ones.
+   */
+  private async applied(wanted: Map<string, number>): Promise<boolean> {
     const rows = await questdbQuery(
       this.config.questdbUrl,
       'select name, suspended, writerTxn, sequencerTxn from wal_tables()',
     )
-    return rows
-      .filter(([name]) => String(name).startsWith(this.config.tablePrefix))
-      .every(([, suspended, writer, sequencer]) => suspended === false && writer === sequencer)
+    const own = rows.filter(([name]) => String(name).startsWith(this.config.tablePrefix))
+    return own
+      .map(([name, suspended, writer, sequencer]) => {
+        const table = String(name)
+        if (!wanted.has(table)) wanted.set(table, Number(sequencer))
+        return suspended === false && Number(writer) >= wanted.get(table)!
+      })
+      .every((isApplied) => isApplied)
   }
 
   async close(): Promise<void> {
