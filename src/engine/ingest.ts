@@ -5,6 +5,7 @@ import type { TaskCounts } from './counts.ts'
 import { commonMultiple, floorTo } from './grid.ts'
 import { Course, type Settled } from './register.ts'
 import { Marking } from './marking.ts'
+import { rulesOf, saveSettled, settledOf } from './register-state.ts'
 import { Restater } from './restater.ts'
 import { insert, SampleView, wins } from './sample.ts'
 import { SeriesTable } from './series.ts'
@@ -144,8 +145,8 @@ export class Ingest {
   }
 
   private buildCourse(slot: number, course: Course): Course {
-    const settled = this.table.settledOf(slot, this.settled)
-    return course.build(this.table.samples, slot, settled, this.table.rulesOf(slot))
+    const settled = settledOf(this.table, slot, this.settled)
+    return course.build(this.table.samples, slot, settled, rulesOf(this.table, slot))
   }
 
   /** The course of a register as it is known now, else null. */
@@ -156,9 +157,14 @@ export class Ingest {
     return this.course
   }
 
+  /** A slot is another series' now. */
+  forgetCourse(): void {
+    this.courseSlot = NONE
+  }
+
   /** Append time has passed the next whole ten seconds: what was restated is emitted. */
   emitRestated(): void {
-    this.courseSlot = NONE
+    this.forgetCourse()
     this.restater.emitAll()
   }
 
@@ -233,8 +239,8 @@ export class Ingest {
     const from = boundary + table.shiftOf(slot)
     let keepFrom = from
     if (course !== null) {
-      course.settle(table.settledOf(slot, this.settled), boundary)
-      table.saveSettled(slot, this.settled)
+      course.settle(settledOf(table, slot, this.settled), boundary)
+      saveSettled(table, slot, this.settled)
       // What follows the last good sample is not decided yet.
       keepFrom = isNaN(this.settled.at) ? -Infinity : Math.min(boundary, this.settled.at + 1)
     }

@@ -29,7 +29,7 @@ export const SERIES_COLUMNS = {
   next: i32(1, NO_SERIES),
   /** The series that came after this in the last reading. */
   follow: i32(1, NO_SERIES),
-  /** The hour of append time in which the series was last heard of, plus 1; 0: never. */
+  /** The hour of append time in which the series was last heard of; 0 of a free slot. */
   heard: i32(),
   kind: u8(),
   labelEnd: u8(),

@@ -6,7 +6,6 @@ import type { ChannelSpec, Registry } from '../registry/registry.ts'
 import { ColumnSet } from './columns.ts'
 import { KeyTable } from './keys.ts'
 import type { Lateness, SeriesNode } from './nodes.ts'
-import type { RegisterRules, Settled } from './register.ts'
 import { SampleStore } from './samples.ts'
 import { GAPS, METER_COLUMNS, NO_SERIES, SERIES_COLUMNS } from './series-columns.ts'
 import type { Plain, StatePart } from './state/part.ts'
@@ -165,6 +164,34 @@ export class SeriesTable implements StatePart {
     return free
   }
 
+  /** Forgets a series, and keeps its slot for another one. */
+  release(slot: number): void {
+    const { meter, next, follow } = this.series.columns
+    const { first, lead } = this.meters.columns
+    const owner = meter.get(slot)
+    let before = NO_SERIES
+    for (let one = first.get(owner); one !== NO_SERIES; one = next.get(one)) {
+      if (next.get(one) === slot) before = one
+      if (follow.get(one) === slot) follow.set(one, NO_SERIES)
+    }
+    if (before === NO_SERIES) first.set(owner, next.get(slot))
+    else next.set(before, next.get(slot))
+    if (lead.get(owner) === slot) lead.set(owner, NO_SERIES)
+    this.state.forget(slot)
+    next.set(slot, this.freeSlot)
+    this.freeSlot = slot
+    this.freeSlots++
+  }
+
+  /** Forgets what a series was, and begins it anew in its place. */
+  renew(slot: number): void {
+    const { meter, channel, next, follow } = this.series.columns
+    const kept = [meter, channel, next, follow].map((column) => [column, column.get(slot)] as const)
+    this.state.forget(slot)
+    for (const [column, value] of kept) column.set(slot, value)
+    this.describe(slot)
+  }
+
   /** What the registry says of a new series. */
   private describe(slot: number): void {
     const c = this.series.columns
@@ -268,31 +295,5 @@ export class SeriesTable implements StatePart {
   /** Whether the series is a register whose energy is known in Wh. */
   isRegister(slot: number): boolean {
     return this.isCumulative(slot) && !isNaN(this.series.columns.wattHours.get(slot))
-  }
-
-  rulesOf(slot: number): RegisterRules {
-    const c = this.series.columns
-    const rolloverAt = c.rolloverAt.get(slot)
-    return {
-      wattHours: c.wattHours.get(slot),
-      rolloverAt: isNaN(rolloverAt) ? undefined : rolloverAt,
-      gapMicrosMax: c.gapMax.get(slot),
-    }
-  }
-
-  settledOf(slot: number, into: Settled): Settled {
-    const c = this.series.columns
-    into.at = c.settledAt.get(slot)
-    into.valueWh = c.settledWh.get(slot)
-    into.givenWh = c.givenWh.get(slot)
-    into.boundary = c.boundary.get(slot)
-    return into
-  }
-
-  saveSettled(slot: number, settled: Settled): void {
-    const c = this.series.columns
-    c.settledAt.set(slot, settled.at)
-    c.settledWh.set(slot, settled.valueWh)
-    c.givenWh.set(slot, settled.givenWh)
   }
 }

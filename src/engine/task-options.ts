@@ -17,4 +17,6 @@ export interface TaskOptions {
   readonly outputs: Outputs
   /** The records of lookup tables; needed where the pipeline has any. */
   readonly feed?: TableFeed
+  /** Hours of append time after which a series that says nothing is forgotten. */
+  readonly retentionHours?: number
 }

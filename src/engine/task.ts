@@ -1,5 +1,6 @@
 import { MICROS_PER_MILLI, seconds } from '../kernel/time.ts'
 import { revisionOf } from '../kernel/ids.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import type { RecordBatch } from '../log/log.ts'
 import { WIRE_HEADER_BYTES } from '../schemas/codecs.ts'
 import type { ControlRecord } from '../schemas/records.ts'
@@ -7,6 +8,7 @@ import { compile } from './compile.ts'
 import { noCounts } from './counts.ts'
 import type { TaskCounts } from './counts.ts'
 import { prepareForeign, schemaIdAt, translated } from './foreign.ts'
+import { Eviction } from './eviction.ts'
 import type { Ingest } from './ingest.ts'
 import type { Progress } from './runner.ts'
 import { SeriesTable } from './series.ts'
@@ -37,6 +39,7 @@ export class Task implements Progress, StatePart, StreamTask {
   readonly table: SeriesTable
   private readonly options: TaskOptions
   private readonly ingest: Ingest
+  private readonly eviction: Eviction
   readonly silence: Silence | undefined
   private readonly tables: Tables
   private readonly reading = new WholeReading()
@@ -60,6 +63,9 @@ export class Task implements Progress, StatePart, StreamTask {
     const frame = { options, table, state, progress: this, cause, counts }
     const { ingest, clocks, controls, silence, tables } = compile(options.pipeline, frame)
     this.ingest = ingest
+    const { retentionHours = LIMITS.engineRetentionHours } = options
+    this.eviction = new Eviction(table, retentionHours, () => ingest.forgetCourse())
+    state.add(source.id, 'eviction', this.eviction)
     this.clocks = clocks
     this.controls = controls
     this.silence = silence
@@ -119,6 +125,7 @@ export class Task implements Progress, StatePart, StreamTask {
         for (const told of this.clocks) told()
       }
     }
+    this.eviction.advance(this.appendedMillis)
     this.cause.revision = revisionOf(this.options.epoch, offset)
     // What others append says nothing of whether bridges were alive.
     if (ofBridge) this.silence?.advance(this.appendedMillis)
@@ -136,7 +143,7 @@ export class Task implements Progress, StatePart, StreamTask {
 
   /** Takes in the reading whose Avro body lies in [start, end) of `bytes`, whole or not at all. */
   private take(batch: RecordBatch, i: number, bytes: Buffer, start: number, end: number): void {
-    const { reading, table, ingest } = this
+    const { reading, table, ingest, eviction } = this
     const keyStart = batch.keyStart[i]!
     const keyEnd = batch.keyEnd[i]!
     // With another key than its own it would lie in a foreign partition.
@@ -150,6 +157,7 @@ export class Task implements Progress, StatePart, StreamTask {
     let slot = -1
     for (let m = 0; m < reading.count; m++) {
       slot = table.seriesSlot(meter, slot, bytes, channelStart[m]!, channelEnd[m]!)
+      eviction.hear(slot)
       ingest.take(meter, slot, atMicros, value[m]!, seq, quality[m]!)
     }
     this.newestAt = Math.max(this.newestAt, atMicros)

@@ -20,6 +20,9 @@ export const ENGINE_LIMITS = {
   /** How often an owner looks whether a table has new records. */
   tableCheckMs: 1_000,
   tableRetryMs: 500,
+  /** A series that says nothing for so long is forgotten; slots looked at with each record. */
+  engineRetentionHours: 35 * 24,
+  engineSweptSlots: 32,
   engineFetchBytesMax: 1024 * 1024,
   /** Records between two looks at the clock, and how long the event loop may be held. */
   engineSliceRecords: 250,

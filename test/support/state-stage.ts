@@ -53,7 +53,7 @@ export class StateStage {
   }
 
   /** A task that has seen nothing. */
-  fresh(pipeline: Pipeline = product): Fresh {
+  fresh(pipeline: Pipeline = product): Fresh & { readonly task: Task } {
     const outputs = new Outputs()
     const task = new Task({
       ...{ pipeline, partition: 0, partitions: 1, epoch: 0, registry: testRegistry() },

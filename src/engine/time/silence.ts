@@ -162,6 +162,8 @@ export class Silence implements StatePart {
     event.expected = table.meters.columns.interval.get(meter)
     event.state = state
     event.revision = cause.revision
-    emit(table.meters.columns.first.get(meter), event)
+    const slot = table.meters.columns.first.get(meter)
+    // Of a meter whose series are all forgotten there is nothing to tell.
+    if (slot >= 0) emit(slot, event)
   }
 }
