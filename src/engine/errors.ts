@@ -89,8 +89,8 @@ export const engineErrors = errorTable('engine', {
     retryable: false,
     message: (f: { partition: number; changes: string; nodes: string }) =>
       `the state of partition ${f.partition} was made by another topology: ${f.changes}. Start ` +
-      `the processor once with --drop-state ${f.nodes} to begin these without their past, or ` +
-      'with --backfill to compute all state again from the retained log',
+      `the processor once with DROP_STATE=${f.nodes} to begin these without their past, or with ` +
+      'BACKFILL=true to compute all state again from the retained log',
   },
   stuck: {
     domain: 'internal',

@@ -183,6 +183,13 @@ export const SETTINGS = {
       example: '1',
     },
   ),
+  backfill: yesNo('BACKFILL', 'Compute all state again from the retained log, once', false),
+  dropState: setting(
+    'DROP_STATE',
+    'Nodes of the topology that begin without their past, once',
+    { default: '', example: 'rolling-baseline/baseline,spikes/spike' },
+    (value) => value.split(',').filter((node) => node !== ''),
+  ),
   metersFile: path('METERS_FILE', 'Meters, their zones, intervals and disorder', {
     default: 'config/meters.json',
     example: '/etc/meterloom/meters.json',

@@ -49,7 +49,7 @@ export const startProcessor: StartRole = async (context) => {
     const group = `${topicPrefix}${config.processorGroup}`
     const common = {
       ...{ log, topics, registry, tables: sink, codecs, logger },
-      epoch: config.logEpoch,
+      ...{ epoch: config.logEpoch, backfill: config.backfill, dropState: config.dropState },
       onFailed: (error: unknown) => context.fail(error),
     }
     const second = {

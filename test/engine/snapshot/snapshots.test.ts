@@ -205,7 +205,7 @@ test('a changed topology says what changed and what to do; the rest keeps its st
   await assert.rejects(stage.restore(lane), (error: Error) => {
     assert.ok(hasCode(error, 'engine.topologyChanged'))
     assert.match(error.message, /rolling-baseline\/baseline was 'older .*' and is '/)
-    assert.match(error.message, /--drop-state rolling-baseline\/baseline .*--backfill/s)
+    assert.match(error.message, /DROP_STATE=rolling-baseline\/baseline .*BACKFILL=true/s)
     return true
   })
   const dropped = new Set(['rolling-baseline/baseline'])
