@@ -9,6 +9,8 @@ const QUICK: readonly Place[] = ['after-flush', 'before-commit']
 const REACHED_SECONDS_MAX = 90
 /** Passes before the kill, where a place is passed often: so that it lies in the midst of work. */
 const PASSES = 4
+/** Whoever hands over takes a last snapshot of what it has. */
+const AT_HAND_OVER: readonly Place[] = ['before-snapshot', 'mid-snapshot']
 /** Passed once in an assignment. */
 const ONCE: readonly Place[] = ['on-assign', 'mid-restore', 'after-restore', 'on-revoke']
 
@@ -28,7 +30,7 @@ export const processorKilled: Scenario = {
 async function killAt(scene: Scene, run: number, place: Place): Promise<void> {
   const victim = scene.processors[run % 2]!
   const other = scene.processors[(run + 1) % 2]!
-  const pass = ONCE.includes(place) ? 1 : PASSES
+  const pass = ONCE.includes(place) || AT_HAND_OVER.includes(place) ? 1 : PASSES
   const order = scene.order(place, pass)
   // It is started with its order; the stop before it is a hand-over in itself.
   await victim.stop()
@@ -40,6 +42,10 @@ async function killAt(scene: Scene, run: number, place: Place): Promise<void> {
     await other.stop()
     await scene.recovered('one processor was stopped')
     other.start()
+  }
+  if (AT_HAND_OVER.includes(place)) {
+    await scene.recovered('one processor was restarted')
+    await victim.stop()
   }
   const limit = new Promise<boolean>((resolve) => {
     setTimeout(() => resolve(false), 1_000 * REACHED_SECONDS_MAX).unref()
