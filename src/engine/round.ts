@@ -2,6 +2,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import type { Scheduler } from '../kernel/time.ts'
 import type { OutgoingRecords, Producer } from '../log/log.ts'
 import { slicesOf } from '../log/outgoing.ts'
+import { isRetryable } from '../log/patience.ts'
 import { engineErrors } from './errors.ts'
 import type { Unsent } from './lane.ts'
 import { mergedRows } from './rows.ts'
@@ -93,8 +94,4 @@ function claimEnd({ signal }: Claim, what: string): Promise<never> {
   else signal.addEventListener('abort', stale, { once: true })
   end.promise.catch(() => undefined)
   return end.promise
-}
-
-export function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'retryable' in error && error.retryable === true
 }

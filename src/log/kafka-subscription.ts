@@ -16,6 +16,7 @@ import type {
   Subscription,
 } from './log.ts'
 import { missingIn } from './owned.ts'
+import { patiently } from './patience.ts'
 import { readRecordSet } from './record-set.ts'
 
 export interface SubscriptionSource {
@@ -26,7 +27,7 @@ export interface SubscriptionSource {
   committed(group: string, topic: string): Promise<readonly CommittedOffset[]>
 }
 
-/** Joins a group. Resolves when the group has taken the member in. @throws log.unavailable */
+/** Joins a group; resolves when it has taken the member in. @throws log.unavailable */
 export async function subscribeKafka(
   source: SubscriptionSource,
   options: SubscribeOptions,
@@ -111,7 +112,6 @@ class KafkaSubscription implements Subscription, CommitFence {
     return this.failed || this.closing !== undefined
   }
 
-  /** Nothing more is handed over; what was settles. */
   private async quiesce(): Promise<void> {
     this.places = new Map()
     this.round.abort()
@@ -130,16 +130,16 @@ class KafkaSubscription implements Subscription, CommitFence {
 
   private async handOver(generation: number, owned: readonly OwnedPartition[]): Promise<void> {
     // A join that was overtaken by another one is none that anybody need know of.
-    const isOver = () => generation !== this.member.generation || this.isOver()
+    const isOver = () => generation !== this.member.joined || this.isOver()
     await Promise.allSettled([...this.underWay])
     if (isOver()) return
     const lost = missingIn(owned, this.announced)
     this.announced = owned
     if (lost.length > 0) await this.options.onRevoked(lost)
     if (isOver()) return
-    const from = await this.options.onAssigned(owned)
-    const places = await this.placesOf(owned, from)
-    if (isOver()) return
+    const assign = async () => this.placesOf(owned, await this.options.onAssigned(owned))
+    const places = await patiently(assign, isOver, sleep)
+    if (places === undefined || isOver()) return
     this.places = places
     this.round.abort()
     this.stir()

@@ -123,10 +123,10 @@ export interface SubscribeOptions {
   /** Bytes one fetch may bring a partition. */
   readonly fetchBytesMax?: number
   /**
-   * The group has a new assignment. Answers, for each partition, the offset to read from; a
-   * partition left out is read from its committed offset, or from the beginning. No batch comes
-   * before the promise has settled. Partitions that stay are listed again, under the new
-   * generation.
+   * The group has a new assignment (called again where a rejection is retryable). Answers, for
+   * each partition, the offset to read from; a partition left out is read from its committed
+   * offset, or from the beginning. No batch comes before the promise has settled. Partitions that
+   * stay are listed again, under the new generation.
    */
   onAssigned(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>>
   /**

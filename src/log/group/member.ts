@@ -65,6 +65,11 @@ export class GroupMember {
     return this.current === undefined ? -1 : this.joins
   }
 
+  /** The newest generation, whether or not the broker has heard of us since. */
+  get joined(): number {
+    return this.joins
+  }
+
   /** What a commit is made with; undefined where it would be another's place to make it. */
   get current(): Membership | undefined {
     return performance.now() < this.heardUntilMs ? this.membership : undefined
