@@ -49,6 +49,10 @@ export abstract class Column extends PagedArray {
     this.mask = 2 ** shift - 1
   }
 
+  override get shape(): string {
+    return `${super.shape} by ${this.width}`
+  }
+
   /** Makes room for `slots` slots; new ones have the initial value. */
   grow(slots: number): void {
     this.growPages(Math.ceil(slots / (this.mask + 1)))

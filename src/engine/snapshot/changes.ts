@@ -3,7 +3,7 @@ import type { Pipeline } from '../pipeline.ts'
 import { TASK } from '../state/task-state.ts'
 import type { TaskState } from '../state/task-state.ts'
 import { nodesOf } from './manifest.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, ManifestNode } from './manifest.ts'
 
 /**
  * Which nodes find their state again: those that are what they were, with all that they read. New
@@ -21,15 +21,11 @@ export function nodesKept(
   const now = nodesOf(pipeline, state)
   const kept = new Set([TASK])
   const changes = new Map<string, string>()
-  for (const [id, { hash, declaration, holdsState }] of Object.entries(before)) {
+  for (const [id, was] of Object.entries(before)) {
     const found = now[id]
-    if (found?.hash === hash) kept.add(id)
+    if (found !== undefined && isSame(was, found)) kept.add(id)
     else if (dropped.has(id)) continue
-    else if (found === undefined) {
-      if (holdsState) changes.set(id, `${id} is no more (it was '${declaration}')`)
-    } else if (holdsState || found.holdsState) {
-      changes.set(id, changeOf(id, declaration, found.declaration))
-    }
+    else if (was.holdsState || found?.holdsState === true) changes.set(id, changeOf(id, was, found))
   }
   if (changes.size === 0) return kept
   throw engineErrors.topologyChanged({
@@ -39,7 +35,19 @@ export function nodesKept(
   })
 }
 
-function changeOf(id: string, before: string, now: string): string {
-  if (before === now) return `what ${id} reads has changed`
-  return `${id} was '${before}' and is '${now}'`
+/** Arrays may come and go with other nodes; one that lies otherwise cannot be read. */
+function isSame(was: ManifestNode, found: ManifestNode): boolean {
+  if (was.hash !== found.hash) return false
+  const { shapes } = found
+  return Object.entries(was.shapes).every(([name, shape]) => (shapes[name] ?? shape) === shape)
+}
+
+function changeOf(id: string, was: ManifestNode, found: ManifestNode | undefined): string {
+  if (found === undefined) return `${id} is no more (it was '${was.declaration}')`
+  if (was.declaration !== found.declaration) {
+    return `${id} was '${was.declaration}' and is '${found.declaration}'`
+  }
+  return was.hash === found.hash
+    ? `${id} keeps its state in another shape`
+    : `what ${id} reads has changed`
 }

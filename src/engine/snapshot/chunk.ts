@@ -26,6 +26,10 @@ export function plainName(part: string): string {
   return `${part}=`
 }
 
+export function isPlain(name: string): boolean {
+  return name.endsWith('=')
+}
+
 export function nodeOf(name: string): string {
   return name.slice(0, name.indexOf(':'))
 }

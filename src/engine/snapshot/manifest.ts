@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Pipeline } from '../pipeline.ts'
 import type { TaskState } from '../state/task-state.ts'
+import { arrayName } from './chunk.ts'
 
 /** Raised with every change of what chunks and manifests look like, or of what parts mean. */
 export const FORMAT = 1
@@ -15,11 +16,13 @@ export interface ChunkPlace {
   readonly crc: number
 }
 
-/** What a node was: as a hash with all that it reads, in words, and whether it had state. */
+/** What a node was: as a hash with all that it reads, in words, and how its state lay. */
 export interface ManifestNode {
   readonly hash: string
   readonly declaration: string
   readonly holdsState: boolean
+  /** How its arrays lie, by part and array. */
+  readonly shapes: Readonly<Record<string, string>>
 }
 
 /** What is written last of a snapshot: by it the chunks become one. */
@@ -40,11 +43,20 @@ export interface Manifest {
 }
 
 export function nodesOf({ nodes, fingerprint }: Pipeline, state: TaskState): Manifest['nodes'] {
-  const holders = new Set([...state.parts].map(({ node }) => node))
-  const entries = nodes.map(({ id, declaration }): [string, ManifestNode] => [
-    id,
-    { hash: fingerprint.get(id)!, declaration, holdsState: holders.has(id) },
-  ])
+  const holders = new Set<string>()
+  const shapes = new Map<string, Record<string, string>>()
+  for (const { node, id, part } of state.parts) {
+    holders.add(node)
+    const known = shapes.get(node) ?? {}
+    shapes.set(node, known)
+    for (const [name, array] of Object.entries(part.arrays)) {
+      known[arrayName(id, name)] = array.shape
+    }
+  }
+  const entries = nodes.map(({ id, declaration }): [string, ManifestNode] => {
+    const hash = fingerprint.get(id)!
+    return [id, { hash, declaration, holdsState: holders.has(id), shapes: shapes.get(id) ?? {} }]
+  })
   return Object.fromEntries(entries)
 }
 

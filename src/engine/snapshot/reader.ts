@@ -5,7 +5,7 @@ import type { PagedArray } from '../state/pages.ts'
 import { plainOf } from '../state/plain.ts'
 import type { TaskState } from '../state/task-state.ts'
 import { nodesKept } from './changes.ts'
-import { arrayName, crcOf, nodeOf, plainName, readPages } from './chunk.ts'
+import { arrayName, crcOf, isPlain, nodeOf, plainName, readPages } from './chunk.ts'
 import { FORMAT, decodeManifest } from './manifest.ts'
 import type { ChunkPlace, Manifest } from './manifest.ts'
 import type { Pointer } from './pointer.ts'
@@ -112,9 +112,9 @@ class Loading {
   take(value: Buffer): void {
     readPages(value, (name, index, bytes) => {
       if (!this.kept.has(nodeOf(name))) return
-      const array = this.arrays.get(name)
-      if (array !== undefined) {
-        array.loadPage(index, bytes)
+      if (!isPlain(name)) {
+        // An array that another node of then called for is passed over.
+        this.arrays.get(name)?.loadPage(index, bytes)
         return
       }
       const text = index === 0 ? [] : this.texts.get(name)!

@@ -116,6 +116,11 @@ export class PagedArray {
     this.states[index] = CLEAN
   }
 
+  /** What its elements are and how they lie: pages of another shape mean something else. */
+  get shape(): string {
+    return `${this.type} ${this.pageElements} ${this.initial}`
+  }
+
   get pageBytes(): number {
     return this.pageElements * ELEMENT_BYTES[this.type]
   }

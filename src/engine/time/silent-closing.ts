@@ -1,5 +1,6 @@
 import type { Micros } from '../../kernel/time.ts'
 import { ColumnSet, f64 } from '../columns.ts'
+import type { Column, ColumnDeclaration } from '../columns.ts'
 import type { Course } from '../register.ts'
 import type { SeriesTable } from '../series.ts'
 import type { Cause, WidthState } from '../windows.ts'
@@ -17,17 +18,23 @@ export interface SilentClosingOptions {
  * that begins after the newest reading stays open for it, so that a backlog is not late.
  */
 export class SilentClosing {
-  /** For each series and width the end of the last window that silence closed; 0: none. */
-  readonly series: ColumnSet<{ closedTo: ReturnType<typeof f64> }>
+  /**
+   * For each series the end of the last window that silence closed; 0: none. By the id of the
+   * width's node, so that a snapshot of fewer widths says what it knows of those.
+   */
+  readonly series: ColumnSet<Record<string, ColumnDeclaration>>
+  private readonly ends: readonly Column[]
   private readonly options: SilentClosingOptions
 
   constructor(options: SilentClosingOptions) {
     this.options = options
-    this.series = new ColumnSet({ closedTo: f64(Math.max(1, options.widths.length)) })
+    const ids = options.widths.map(({ node }) => node.id)
+    this.series = new ColumnSet(Object.fromEntries(ids.map((id) => [id, f64()])))
+    this.ends = ids.map((id) => this.series.columns[id]!)
   }
 
   closedTo(slot: number, width: number): Micros {
-    return this.series.columns.closedTo.get(slot, width)
+    return this.ends[width]!.get(slot)
   }
 
   /**
@@ -55,16 +62,16 @@ export class SilentClosing {
     eventTime: Micros,
   ): Micros {
     const { table, widths, cause, courseOf } = this.options
-    const { closedTo } = this.series.columns
+    const closedTo = this.ends[width]!
     const { ahead } = table.meters.columns
     const state = widths[width]!
     const course = courseOf(slot)
-    const from = Math.max(watermark, closedTo.get(slot, width))
+    const from = Math.max(watermark, closedTo.get(slot))
     let start = state.next(slot, state.firstHolding(slot, from), course)
     let end = state.endOf(slot, start)
     while (end <= eventTime) {
       emitClosed(slot, state, start, course, cause)
-      closedTo.set(slot, end, width)
+      closedTo.set(slot, end)
       if (end > ahead.get(meter)) ahead.set(meter, end)
       start = state.next(slot, state.following(slot, start), course)
       end = state.endOf(slot, start)
