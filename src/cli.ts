@@ -7,6 +7,7 @@ import { runCli } from './cli/run.ts'
 import { register as simulate } from './cli/simulate.ts'
 import { register as start } from './cli/start.ts'
 import { register as status } from './cli/status.ts'
+import { register as topology } from './cli/topology.ts'
 import { register as verify } from './cli/verify.ts'
 
 /** Every command, in the order that the help shows. */
@@ -19,6 +20,7 @@ const COMMANDS: readonly Register[] = [
   verify,
   deadLetters,
   resink,
+  topology,
 ]
 
 /**
