@@ -4,9 +4,9 @@ import { cliErrors } from './errors.ts'
 import { type CliIo, type Register, note, print } from './io.ts'
 
 const HELP = `
-Without a name it is 'readings', all that a processor computes of the readings. 'totals' is the second
-stage, across meters; 'bench' is the benchmark's; the others are parts of 'readings', each with what it
-stands on.
+Without a name it is 'readings', all that a processor computes of the readings. 'totals' is the
+second stage, across meters; 'bench' is the benchmark's; the others are parts of 'readings', each
+with what it stands on.
 
 Examples:
   meterloom topology print
