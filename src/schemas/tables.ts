@@ -15,13 +15,19 @@ export interface TableSpec {
   readonly columns: readonly ColumnSpec[]
   /** DEDUP UPSERT KEYS: a row with the same values here replaces the earlier one. */
   readonly keys: readonly string[]
+  readonly partitionBy: 'DAY' | 'MONTH' | 'YEAR'
 }
 
 type Shape = Readonly<Record<string, ColumnType>>
 
-function table<const S extends Shape>(name: string, shape: S, keys: readonly (keyof S & string)[]) {
+function table<const S extends Shape>(
+  name: string,
+  shape: S,
+  keys: readonly (keyof S & string)[],
+  partitionBy: TableSpec['partitionBy'] = 'DAY',
+) {
   const columns = Object.entries(shape).map(([column, type]) => ({ name: column, type }))
-  return Object.freeze({ table: name, columns, keys, shape })
+  return Object.freeze({ table: name, columns, keys, partitionBy, shape })
 }
 
 const series = { ts: 'timestamp', tenant: 'symbol', meter_id: 'symbol', channel: 'symbol' } as const
@@ -105,6 +111,7 @@ export const TABLES = {
       revision: 'long',
     },
     ['ts', 'tenant', 'scope', 'scope_id', 'channel', 'width'],
+    'MONTH',
   ),
 } as const
 

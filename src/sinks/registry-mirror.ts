@@ -45,7 +45,7 @@ function mirrored(table: string, keys: readonly string[], facts: readonly string
     { name: 'removed', type: 'boolean' },
     { name: 'version', type: 'long' },
   ]
-  return { spec: { table, columns, keys: ['ts', ...keys] }, keys, facts }
+  return { spec: { table, columns, keys: ['ts', ...keys], partitionBy: 'YEAR' }, keys, facts }
 }
 
 export interface MirrorOptions {

@@ -103,7 +103,9 @@ async function assertTable(sql: QuestdbSql, table: string, spec: TableSpec): Pro
   const [wal, dedup, partitionBy] = facts[0] ?? []
   if (wal !== true) throw differs('WAL', 'off', 'on')
   if (dedup !== true) throw differs('DEDUP', 'off', `UPSERT KEYS(${spec.keys.join(', ')})`)
-  if (partitionBy !== 'DAY') throw differs('PARTITION BY', String(partitionBy), 'DAY')
+  if (partitionBy !== spec.partitionBy) {
+    throw differs('PARTITION BY', String(partitionBy), spec.partitionBy)
+  }
 
   const columns = await sql.rows(
     `select "column", type, designated, upsertKey from table_columns(${name})`,

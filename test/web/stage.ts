@@ -30,6 +30,8 @@ export async function webStage(scope: Scope, meterIds: readonly string[]): Promi
   const meters = meterIds.map((meterId, i) => ({
     ...{ tenant: 'demo', meterId, zone: ZONE, place: `North Street ${i + 1}` },
     expectedIntervalSeconds: 60,
+    // Nobody is to be found silent, however long the tests take.
+    silentAfterIntervals: 10_000,
   }))
   writeFileSync(metersFile, JSON.stringify({ defaults: { zone: ZONE }, meters }))
   const pipeline = await startPipeline(scope, { overrides: { metersFile } })
