@@ -20,9 +20,9 @@ const SKEWS: readonly (readonly [string, (at: Micros) => Micros])[] = [
 
 const CHANNELS = ['power_w', 'energy_wh', 'energy_register_wh'] as const
 
-/** A few meters for about half a day, with all that the law of the rows speaks of. */
+/** A few meters for about eight hours, with all that the law of the rows speaks of. */
 export function fleet(dice: Dice): Sent[] {
-  const meters = dice.whole('fleet', 3, 5)
+  const meters = dice.whole('fleet', 2, 4)
   const sent: Sent[] = []
   for (let m = 0; m < meters; m++) sent.push(...new Meter(dice, m).send())
   return sent.sort((a, b) => a.dueMicros - b.dueMicros)
@@ -56,7 +56,7 @@ class Meter {
 
   send(): Sent[] {
     const { dice } = this
-    const end = START + minutes(dice.whole('fleet', 560, 700))
+    const end = START + minutes(dice.whole('fleet', 420, 540))
     let at = START + seconds(dice.whole('fleet', 0, 50))
     for (let i = 0; at < end; i++, at += this.stepMicros) {
       if (dice.chance('gap', 0.01)) {

@@ -37,7 +37,8 @@ export interface Surroundings {
   readonly topics: Topics
   note(what: string): void
   crash(processor: Processor): void
-  upsert(writer: Processor, batch: RowBatch, from: number, to: number): void
+  /** @param isLate who sent it may have lost its partitions since. */
+  upsert(batch: RowBatch, from: number, to: number, isLate: boolean): void
 }
 
 /**
@@ -201,7 +202,10 @@ export class Processor implements Passage {
     if (dice.hit('table: not taken')) return false
     const slowMillis = dice.hit('table: slow') ? dice.whole('latency', 200, 2_500) : 0
     await world.network.sleep(this.latencyMillis() + slowMillis)
-    world.upsert(this, batch, from, to)
+    // What is on the wire when the claim ends cannot be called back: it is written over later.
+    const isLate = this.isZombie || claim?.holds() === false
+    if (isLate) dice.reach('table: lands after its claim')
+    world.upsert(batch, from, to, isLate)
     if (process.alive && dice.hit('crash after a call')) {
       dice.reach('crash after tables.write')
       await this.crashed()

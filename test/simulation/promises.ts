@@ -28,7 +28,7 @@ export class Promises {
   private readonly readTo = new Map<string, number>()
   private readonly positions = new Set<string>()
   private checking: Promise<void> = Promise.resolve()
-  /** Who writes was paused beyond its session. */
+  /** What is written now was on the wire when its sender lost its partitions, or was paused. */
   isExcused = false
   rowsCompared = 0
 

@@ -23,7 +23,7 @@ const LAST_CALLS = [
   ...['log.read', 'log.subscribe', 'producer.append', 'tables.write'],
 ]
 
-const STATE = ['state: read', 'state: written']
+const STATE = ['state: read', 'state: written', 'table: lands after its claim']
 
 test(`${SEEDS} seeds: whatever befalls the processors, all promises are kept`, async (t) => {
   const { failures, reached, seconds, steps, rowsCompared } = await simulateMany({

@@ -82,9 +82,9 @@ export class World implements Surroundings {
     this.violation ??= error instanceof Error ? error : new Error(String(error))
   }
 
-  upsert(writer: Processor, batch: RowBatch, from: number, to: number): void {
+  upsert(batch: RowBatch, from: number, to: number, isLate: boolean): void {
     try {
-      this.promises.isExcused = writer.isZombie
+      this.promises.isExcused = isLate
       this.tables.upsert(batch, from, to)
     } catch (error) {
       this.fail(error)
