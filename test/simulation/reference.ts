@@ -1,5 +1,6 @@
 import { BatchRun } from '../../src/engine/batch.ts'
 import type { BatchOptions } from '../../src/engine/batch.ts'
+import { MemoryTables } from '../../src/engine/memory-tables.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import { SOURCE_HEADER } from '../../src/log/topics.ts'
 import type { Topics } from '../../src/log/topics.ts'
@@ -13,6 +14,8 @@ import type { HeldRow } from './tables.ts'
 export class Reference {
   /** The last row of each key, below the offsets that were asked for. */
   readonly rows = new Map<string, HeldRow>()
+  /** The same for the oracle, which reads values. */
+  readonly values = new MemoryTables()
   /** Every row that is ever to be written, as `table|key` and its text. */
   readonly texts = new Set<string>()
   /** Records by topic and source partition, each as its position and value, in their order. */
@@ -39,6 +42,7 @@ export class Reference {
     for await (const batch of this.log.read(range)) this.run.feed(batch)
     const { tables, logs } = this.run.emitted()
     for (const table of tables) {
+      this.values.upsert(table)
       for (const [key, row] of rowsOf(table)) {
         this.rows.set(key, row)
         this.texts.add(`${key}>${row.text}`)

@@ -1,4 +1,3 @@
-import { MemoryTables } from '../../src/engine/memory-tables.ts'
 import type { RowBatch } from '../../src/engine/sink.ts'
 
 /** A row as the tables hold it: its text tells it from any other. */
@@ -30,8 +29,6 @@ export class HeldTables {
   readonly rows = new Map<string, HeldRow>()
   /** Every row that ever came, as `table|key` and its text. */
   readonly written = new Set<string>()
-  /** For the oracle, which reads values. */
-  readonly values = new MemoryTables()
   /** @param onRow may object to what replaces what. */
   private readonly onRow: (key: string, row: HeldRow) => void
 
@@ -45,6 +42,5 @@ export class HeldTables {
       this.rows.set(key, row)
       this.written.add(`${key}>${row.text}`)
     }
-    this.values.upsert(batch, from, to)
   }
 }
