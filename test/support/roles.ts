@@ -11,7 +11,7 @@ import { opsPortOf } from '../../src/ops/serve-ops.ts'
 import type { Scope } from './database.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
-const READY_MS_MAX = 20_000
+const READY_MS_MAX = 60_000
 const OUTPUT_CHARS_MAX = 64_000
 
 /** The variables that say the same as these settings. */
