@@ -22,14 +22,15 @@ export async function logRecords(log: Log, topic: string): Promise<OracleRecord[
     for await (const batch of log.read({ topic, partition, from: 0, to })) {
       for (let i = 0; i < batch.count; i++) {
         const { bytes, keyStart, keyEnd, valueStart, valueEnd } = batch
-        const value = bytes.subarray(Math.max(0, valueStart[i]!), valueEnd[i])
+        const hasValue = valueStart[i]! >= 0
+        const value = hasValue ? bytes.subarray(valueStart[i], valueEnd[i]) : Buffer.alloc(0)
         const key = bytes.subarray(Math.max(0, keyStart[i]!), keyEnd[i]).toString()
         records.push({
           partition,
           offset: batch.offsets[i]!,
           appendMillis: batch.appendMillis[i]!,
           ofBridge: !isControl(value) || controlKind(value) === 'tick',
-          reading: valueStart[i]! < 0 ? null : readingIn(type, key, value),
+          reading: hasValue ? readingIn(type, key, value) : null,
         })
       }
     }
