@@ -90,11 +90,8 @@ export class BoundedLists<Field extends string = string> implements KeyedPart {
   /** Forgets the first `count` entries. */
   dropFirst(slot: number, count: number): void {
     const left = this.blocks.length.get(slot) - count
-    for (let i = 0; i < left; i++) {
-      for (let field = 0; field < this.width; field++) {
-        this.set(slot, i, field, this.get(slot, i + count, field))
-      }
-    }
+    const base = this.blocks.base.get(slot)
+    if (left > 0) this.move(base + count, base, left)
     this.blocks.length.set(slot, left)
   }
 
@@ -117,8 +114,10 @@ export class BoundedLists<Field extends string = string> implements KeyedPart {
   private move(from: number, to: number, count: number): void {
     const { width, shift, mask } = this
     const target = this.entries.open(to >>> shift)
+    const source = this.entries.pages[from >>> shift]!
     const start = (from & mask) * width
-    const moved = this.entries.pages[from >>> shift]!.subarray(start, start + count * width)
-    target.set(moved, (to & mask) * width)
+    const end = start + count * width
+    if (source === target) target.copyWithin((to & mask) * width, start, end)
+    else target.set(source.subarray(start, end), (to & mask) * width)
   }
 }

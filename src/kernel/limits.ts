@@ -30,8 +30,8 @@ export const LIMITS = Object.freeze({
    */
   rememberedNamesMax: 50_000,
   futureMicrosMax: 5 * 60 * 1_000_000,
-  /** Open windows of one width that a total keeps: 42 days of quarter hours in a fast replay. */
-  totalsWindowsMax: 4_096,
+  /** Open windows of one width that a total keeps: ten days of quarter hours in a fast replay. */
+  totalsWindowsMax: 1_024,
   /** About 200 kB: what a control record of repair holds at most. */
   repairWindowsPerRecord: 2_000,
   repairEveryMs: 1_000,
