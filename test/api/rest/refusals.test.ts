@@ -60,7 +60,7 @@ const REFUSED: readonly [
   [WINDOWS, { points: 10, channel: 'c' }, 'meterId', '', /of one meter and one channel/],
   [WINDOWS, { ...CHART, cursor: 'abc' }, 'cursor', 'abc', /has no pages/],
   ['/api/baselines', { ...CHART, width: '1m' }, 'width', '1m', /give one of 15m, 1h, 2h/],
-  ['/api/anomalies', { state: 'open' }, 'state', 'open', /active or retracted or any$/],
+  ['/api/anomalies', { state: 'open' }, 'state', 'open', /active or retracted or ended or any$/],
   ['/api/anomalies', { width: '0h' }, 'width', '0h', /give a width such as/],
 ]
 
