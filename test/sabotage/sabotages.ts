@@ -128,8 +128,8 @@ const ROWS: readonly Sabotage[] = [
     name: 'restatement at once',
     edits: edit(
       'src/engine/task.ts',
-      'if (Math.floor(appendMillis / COALESCE_MILLIS) > before) this.ingest.emitRestated()',
-      'if (before < Infinity) this.ingest.emitRestated()',
+      'if (Math.floor(appendMillis / COALESCE_MILLIS) > before) {',
+      'if (before < Infinity) {',
     ),
     check: {
       file: 'test/engine/windows.test.ts',
