@@ -46,8 +46,14 @@ export function split(all: readonly Reading[]): { inTime: Reading[]; late: Readi
   return { inTime, late }
 }
 
+/** Windows that a repair restates: local days and months are not among them. */
+const REPAIRED: ReadonlySet<unknown> = new Set(['1m', '15m', '1h'])
+
 /** Energy that was settled on the way is added up in another order: to nine digits it is equal. */
-export function assertSame(actual: readonly Row[], expected: readonly Row[]): void {
+export function assertSame(allActual: readonly Row[], allExpected: readonly Row[]): void {
+  const [actual, expected] = [allActual, allExpected].map((rows) =>
+    rows.filter((row) => REPAIRED.has(row['width'])),
+  ) as [Row[], Row[]]
   const key = (row: Row) =>
     `${row['channel'] as string} ${row['ts'] as number} ${row['width'] as string}`
   const found = new Map(actual.map((row) => [key(row), row]))
