@@ -81,7 +81,7 @@ async function firstOffsets(log: Log, topic: string, partition: number, name: st
   return { first, repeats }
 }
 
-/** What a tail from the beginning sees, and what it is told of. */
+/** What a tail from the beginning sees. */
 async function aTail(t: TestContext, log: Log, topic: string) {
   const tailed: string[] = []
   const tail = await log.tail({
