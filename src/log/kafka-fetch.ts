@@ -4,6 +4,8 @@ import {
   Connection,
   ConnectionPool,
   Consumer,
+  type fetchV17,
+  kGetApi,
 } from '@platformatic/kafka'
 import { LIMITS } from '../kernel/limits.ts'
 import { logErrors } from './errors.ts'
@@ -27,6 +29,7 @@ export interface FetchOptions {
 export interface Leaders {
   /** The broker that leads each place. */
   readonly byNode: ReadonlyMap<number, readonly FetchPlace[]>
+  readonly brokers: ReadonlyMap<number, Broker>
   readonly idOf: ReadonlyMap<string, string>
   readonly topicOf: ReadonlyMap<string, string>
 }
@@ -38,10 +41,18 @@ export interface FetchedRecords {
   readonly records: Buffer
 }
 
+type FetchArgs =
+  Parameters<typeof fetchV17.api.async> extends [unknown, ...infer Rest] ? Rest : never
+type FetchApi = (connection: Connection, ...args: FetchArgs) => Promise<unknown>
+
+/** No fetch session (KIP-227): each request says all that it wants. */
+const NO_SESSION = [0, -1] as const
+
 /**
- * Fetches without a group: kafkajs has no call for that, @platformatic/kafka has. It asks, and
- * keeps sessions, leaders and retries; the records stay the bytes that they are. Connects when it
- * is first asked.
+ * Fetches without a group: kafkajs has no call for that, @platformatic/kafka has. Of that its
+ * requests, connections and what it knows of the cluster are used. Its own fetch is not: while its
+ * memory of the cluster is cleared it throws in a socket's callback, which ends the process. The
+ * records stay the bytes that they are. Connects when it is first asked; who asks tries again.
  */
 export class KafkaFetcher {
   private readonly client: Consumer
@@ -67,8 +78,11 @@ export class KafkaFetcher {
   /** @throws log.unknownTopic where a partition has no leader. */
   async leaders(places: readonly FetchPlace[], isAnew: boolean): Promise<Leaders> {
     const topics = [...new Set(places.map(({ topic }) => topic))]
-    for (const topic of topics) this.client.topics.track(topic)
-    const metadata = await this.client.metadata({ topics, forceUpdate: isAnew })
+    let metadata = await this.client.metadata({ topics, forceUpdate: isAnew })
+    // Of topics that another call forgot meanwhile there is nothing: then all are asked for.
+    if (topics.some((topic) => metadata.topics.get(topic) === undefined)) {
+      metadata = await this.client.metadata({ topics, forceUpdate: true })
+    }
     const byNode = new Map<number, FetchPlace[]>()
     const idOf = new Map<string, string>()
     for (const place of places) {
@@ -83,42 +97,51 @@ export class KafkaFetcher {
       if (led === undefined) byNode.set(leader, [place])
       else led.push(place)
     }
-    return { byNode, idOf, topicOf: new Map([...idOf].map(([topic, id]) => [id, topic])) }
+    const topicOf = new Map([...idOf].map(([topic, id]) => [id, topic]))
+    return { byNode, brokers: metadata.brokers, idOf, topicOf }
   }
 
   /** What one broker has behind some places; waits a while where that is nothing. */
   async fetch(
     node: number,
     places: readonly FetchPlace[],
-    { idOf, topicOf }: Leaders,
+    { brokers, idOf, topicOf }: Leaders,
     { waitMs, partitionBytesMax }: FetchOptions,
   ): Promise<readonly FetchedRecords[]> {
     const byTopic = Map.groupBy(places, ({ topic }) => topic)
-    const answer = (await this.client.fetch({
-      node,
-      maxWaitTime: waitMs,
-      minBytes: 1,
-      maxBytes: LIMITS.logFetchAnswerBytesMax,
-      isolationLevel: 0,
-      connectionPool: this.pool,
-      topics: [...byTopic].map(([topic, list]) => ({
-        topicId: idOf.get(topic)!,
-        partitions: list.map(({ partition, next }) => ({
-          partition,
-          currentLeaderEpoch: -1,
-          fetchOffset: BigInt(next),
-          lastFetchedEpoch: -1,
-          partitionMaxBytes: partitionBytesMax,
-        })),
-      })),
-    })) as unknown as FetchAnswer
-    return answer.responses.flatMap(({ topicId, partitions }) =>
-      partitions.map(({ partitionIndex: partition, records }) => ({
-        topic: topicOf.get(topicId) ?? '',
+    const topics = [...byTopic].map(([topic, list]) => ({
+      topicId: idOf.get(topic)!,
+      partitions: list.map(({ partition, next }) => ({
         partition,
-        records,
+        currentLeaderEpoch: -1,
+        fetchOffset: BigInt(next),
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: partitionBytesMax,
       })),
+    }))
+    const connection = await this.pool.get(brokers.get(node)!)
+    const request = await this.fetchApi()
+    const bounds = [waitMs, 1, LIMITS.logFetchAnswerBytesMax, 0] as const
+    const answer = await request(connection, ...bounds, ...NO_SESSION, topics, [], '')
+    return (answer as FetchAnswer).responses.flatMap(({ topicId, partitions }) =>
+      partitions
+        .filter(({ records }) => records.length > 0)
+        .map(({ partitionIndex: partition, records }) => ({
+          topic: topicOf.get(topicId) ?? '',
+          partition,
+          records,
+        })),
     )
+  }
+
+  /** The newest version of the request that the brokers know. */
+  private async fetchApi(): Promise<FetchApi> {
+    const found = Promise.withResolvers<FetchApi>()
+    this.client[kGetApi]<FetchArgs, unknown>('Fetch', (error, api) => {
+      if (api === undefined) found.reject(error!)
+      else found.resolve(api.async)
+    })
+    return found.promise
   }
 
   async close(): Promise<void> {
