@@ -16,7 +16,7 @@ import { parseOptions, type RunOptions } from './runner/options.ts'
 import { ensureTemplate } from './runner/template.ts'
 
 const ROOT = dirname(import.meta.dirname)
-const PLAIN_OUTPUT = join(ROOT, 'test/runner/plain-output.ts')
+const EACH_FILE = join(ROOT, 'test/runner/each-file.ts')
 /** A test that takes longer hangs. */
 const TEST_MS_MAX = 300_000
 /** Two files at a time, as many as the machines have cores that the times are promised for. */
@@ -67,7 +67,7 @@ async function runFiles(options: RunOptions, signal: AbortSignal): Promise<Outco
     files: longestFirst(options.files),
     concurrency: FILES_AT_ONCE,
     timeout: TEST_MS_MAX,
-    execArgv: ['--import', pathToFileURL(PLAIN_OUTPUT).href],
+    execArgv: ['--import', pathToFileURL(EACH_FILE).href],
     signal,
     ...(options.names.length > 0 ? { testNamePatterns: [...options.names] } : {}),
   })
