@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -44,7 +44,7 @@ async function startMosquitto(t: TestContext): Promise<Mosquitto> {
   }
   const start = async () => {
     child = spawn(PROGRAM!, ['-c', file], { stdio: 'ignore' })
-    await until('mosquitto', () => isTaken(port!))
+    await until('mosquitto', () => answers(port!))
   }
   t.after(async () => {
     await kill()
@@ -54,13 +54,15 @@ async function startMosquitto(t: TestContext): Promise<Mosquitto> {
   return { url: `mqtt://127.0.0.1:${port!}`, start, kill }
 }
 
-async function isTaken(port: number): Promise<boolean> {
-  const server = createServer()
-  const taken = new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(true))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(false)))
-  })
-  return taken
+/** Whether somebody listens; asked by connecting, since listening here would be in its way. */
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const told = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  )
+  socket.destroy()
+  return told
 }
 
 /** A device that publishes to the broker, and is gone after the test. */

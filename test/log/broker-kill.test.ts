@@ -84,16 +84,18 @@ async function firstOffsets(log: Log, topic: string, partition: number, name: st
 /** What a tail from the beginning sees. */
 async function aTail(t: TestContext, log: Log, topic: string) {
   const tailed: string[] = []
+  const troubles: unknown[] = []
   const tail = await log.tail({
     topics: [topic],
     onBatch(batch) {
       tailed.push(...recordsOf(batch).map(({ partition, offset }) => `${partition}:${offset}`))
       return Promise.resolve()
     },
+    onTrouble: (error) => troubles.push(error),
     onFailed: (error) => assert.fail(String(error)),
   })
   finallyDo(t, () => tail.close())
-  return tailed
+  return { tailed, troubles }
 }
 
 /** One that awaits each call has its records in order whatever happens. */
@@ -124,7 +126,7 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
       await subscription.commit([{ ...owned, offset: batch.nextOffset }]).catch(() => undefined)
     },
   })
-  const tailed = await aTail(t, log, topic)
+  const { tailed, troubles } = await aTail(t, log, topic)
   const alone = new Writer(await log.producer(), topic, 'alone')
   const many = new Writer(await log.producer(), topic, 'many')
   const running = [alone.run(1), many.run(16)]
@@ -132,7 +134,7 @@ test('a broker is killed and comes back: all goes on, nothing acknowledged is lo
 
   await kafka.kill()
   const atKill = [alone, many].map(({ acknowledged }) => acknowledged.length)
-  await sleep(1_500)
+  await until('the tail to say that the broker is away', () => troubles.length > 0)
   await kafka.server.start()
   const isBeyond = () =>
     [alone, many].every(({ acknowledged }, i) => acknowledged.length > atKill[i]! + 100)
