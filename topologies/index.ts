@@ -8,8 +8,8 @@ import { spikes } from './spikes.ts'
 import { contributions } from './totals.ts'
 import { windows } from './windows.ts'
 
-/** All that is computed of the readings topic, in one task a partition. */
-export const pipeline = fuse('readings', [
+/** What is computed of the readings topic. */
+export const TOPOLOGIES = [
   readings,
   windows,
   calendarWindows,
@@ -18,4 +18,7 @@ export const pipeline = fuse('readings', [
   consecutiveAnomalies,
   contributions,
   silence,
-])
+]
+
+/** All of it, in one task a partition. */
+export const pipeline = fuse('readings', TOPOLOGIES)

@@ -1,29 +1,4 @@
 import type { OutgoingRecord, Producer } from '../log/log.ts'
-import { CONTROL_HEADER } from '../log/topics.ts'
-import type { Codec } from '../schemas/codecs.ts'
-import type { ControlRecord } from '../schemas/records.ts'
-
-/**
- * What says in the log itself that a bridge is alive: a control record in every partition of
- * `readings`. Without one, silence in the log may be an outage of ours, and nobody may take it for
- * the fleet's.
- *
- * @param source Which bridge it is.
- */
-export function tickRecords(
-  codec: Codec<ControlRecord>,
-  source: string,
-  partitions: number,
-): readonly OutgoingRecord[] {
-  const value = codec.encode({ kind: 'tick', source, table: null, offset: null, body: null })
-  const headers = { [CONTROL_HEADER]: Buffer.from('tick') }
-  return Array.from({ length: partitions }, (_, partition) => ({
-    key: null,
-    value,
-    partition,
-    headers,
-  }))
-}
 
 export interface TickerOptions {
   readonly producer: Producer

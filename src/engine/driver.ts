@@ -5,8 +5,8 @@ import type { OutgoingRecord, RecordBatch } from '../log/log.ts'
 import { MemoryLog } from '../log/memory.ts'
 import type { MemoryMember } from '../log/memory-member.ts'
 import { SeenPositions } from '../log/position.ts'
-import { CONTROL_HEADER, SOURCE_HEADER } from '../log/topics.ts'
-import { tableTopic, tableTopicSpec, topicNames } from '../log/topics.ts'
+import { controlRecord } from '../log/control.ts'
+import { SOURCE_HEADER, tableTopic, tableTopicSpec, topicNames } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
 import { schemaIdOf } from '../schemas/codecs.ts'
 import type { Codec, Codecs } from '../schemas/codecs.ts'
@@ -183,10 +183,9 @@ export class Driver {
 
   /** Appends a control record to every partition. */
   appendControl(record: ControlRecord): this {
-    const value = this.options.codecs.control.encode(record)
+    const { control } = this.options.codecs
     for (let partition = 0; partition < this.partitions; partition++) {
-      const headers = { [CONTROL_HEADER]: Buffer.from('1') }
-      this.log.appendNow(this.topics.readings, [{ key: null, value, partition, headers }])
+      this.log.appendNow(this.topics.readings, [controlRecord(control, record, partition)])
     }
     return this
   }

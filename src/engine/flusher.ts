@@ -1,5 +1,6 @@
 import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { timeLimit } from '../kernel/time.ts'
 import type { Scheduler } from '../kernel/time.ts'
 import type { CommitRequest, Producer } from '../log/log.ts'
 import { isRetryable } from '../log/patience.ts'
@@ -88,18 +89,15 @@ export class Flusher {
    * that nothing of ours comes after what another owner sends.
    */
   async handOver(limitMs: number): Promise<void> {
-    const { scheduler } = this.options
-    const waited = new AbortController()
-    const wait = { isOver: false }
-    const late = scheduler.sleep(limitMs, waited.signal).then(() => (wait.isOver = true))
-    while (this.due().length > 0 && !this.failed && !wait.isOver) {
+    const limit = timeLimit(this.options.scheduler, limitMs)
+    while (this.due().length > 0 && !this.failed && !limit.isOver) {
       this.wake()
-      await Promise.race([this.running, late])
+      await Promise.race([this.running, limit.passed])
     }
     this.round.abort()
     // A commit that nobody answers is the broker's to refuse: it bears the generation that is over.
-    await Promise.race([this.running, late])
-    waited.abort()
+    await Promise.race([this.running, limit.passed])
+    limit.end()
   }
 
   private async run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { hasCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Scheduler } from '../kernel/time.ts'
 import type { OutgoingRecords, Producer } from '../log/log.ts'
@@ -58,7 +59,7 @@ export async function sendRound(
 }
 
 export function isStale(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'engine.staleOwner'
+  return hasCode(error, 'engine.staleOwner')
 }
 
 /**

@@ -11,7 +11,7 @@ import type {
 import { partitionKey } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { systemScheduler } from '../kernel/time.ts'
+import { systemScheduler, timeLimit } from '../kernel/time.ts'
 import type { Scheduler } from '../kernel/time.ts'
 import type { Readiness } from '../ops/role.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -247,9 +247,9 @@ class PartitionRuntime implements Runtime {
     const { scheduler = systemScheduler } = this.options
     const limitMs = this.stopped ? LIMITS.engineDrainMs : LIMITS.engineHandOverMs
     this.flusher.hurry()
-    const waited = new AbortController()
-    await Promise.race([settled, scheduler.sleep(limitMs, waited.signal)])
-    waited.abort()
+    const limit = timeLimit(scheduler, limitMs)
+    await Promise.race([settled, limit.passed])
+    limit.end()
     await this.flusher.handOver(limitMs)
   }
 

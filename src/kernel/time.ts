@@ -51,6 +51,29 @@ export interface Scheduler extends Clock {
   turn(): Promise<void>
 }
 
+/** A time that work is given: others race against `passed`. */
+export interface TimeLimit {
+  readonly passed: Promise<void>
+  readonly isOver: boolean
+  /** Nobody waits any more. */
+  end(): void
+}
+
+export function timeLimit(scheduler: Scheduler, millis: number): TimeLimit {
+  const ended = new AbortController()
+  let isOver = false
+  const passed = scheduler.sleep(millis, ended.signal).then(() => {
+    isOver = true
+  })
+  return {
+    passed,
+    get isOver() {
+      return isOver
+    },
+    end: () => ended.abort(),
+  }
+}
+
 export const systemScheduler: Scheduler = {
   ...systemClock,
   async sleep(millis, stop) {

@@ -3,12 +3,13 @@ import type { Logger } from 'pino'
 import { Counter, Gauge, type Registry as MetricsRegistry } from 'prom-client'
 import { hasCode, messageOf } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { controlRecord } from '../log/control.ts'
 import type { Log, OwnedPartition, Producer, RecordBatch, Subscription } from '../log/log.ts'
-import { CONTROL_HEADER } from '../log/topics.ts'
 import type { Topics } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Codecs } from '../schemas/codecs.ts'
-import { type QuestdbSql, quoted } from '../sinks/questdb-http.ts'
+import type { QuestdbSql } from '../sinks/questdb-http.ts'
+import { appliedSoFar } from '../sinks/wal-watch.ts'
 import { questdbRows } from '../tools/repair/questdb-rows.ts'
 import { repairMeter } from '../tools/repair/repair-meter.ts'
 import { RepairQueue } from './repair-queue.ts'
@@ -191,8 +192,7 @@ class RepairJob {
     const records = results.map((result) => {
       const body = codecs['repair-result'].encode(result)
       const control = { kind: 'repair', source: 'worker', table: null, offset: null, body }
-      const headers = { [CONTROL_HEADER]: Buffer.from('1') }
-      return { key: null, value: codecs.control.encode(control), partition, headers }
+      return controlRecord(codecs.control, control, partition)
     })
     for (const record of records) await this.producer.append(topics.readings, [record])
     this.counted.inc({ outcome: 'repaired' })
@@ -222,16 +222,4 @@ class RepairJob {
     await this.subscription?.close()
     await this.producer.close()
   }
-}
-
-/** Resolves when every reader sees what a table has acknowledged by now. */
-async function appliedSoFar(sql: QuestdbSql, table: string, stop: AbortSignal): Promise<void> {
-  const state = async () => {
-    const [row] = await sql.rows(
-      `select writerTxn, sequencerTxn from wal_tables() where name = ${quoted(table)}`,
-    )
-    return { applied: Number(row?.[0]), logged: Number(row?.[1]) }
-  }
-  const { logged } = await state()
-  while (!stop.aborted && (await state()).applied < logged) await sleep(LIMITS.probeEveryMs)
 }

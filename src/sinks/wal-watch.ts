@@ -62,14 +62,32 @@ export async function walStates(
   }))
 }
 
+/** A table's newest transaction that every reader sees, and its newest one; NaN: no such table. */
+async function transactionsOf(sql: QuestdbSql, table: string) {
+  const [row] = await sql.rows(
+    `select writerTxn, sequencerTxn from wal_tables() where name = ${quoted(table)}`,
+  )
+  return { applied: Number(row?.[0]), logged: Number(row?.[1]) }
+}
+
 /** Resolves when every reader sees what the table has acknowledged, or after the limit. */
 export async function untilApplied(sql: QuestdbSql, table: string): Promise<void> {
   const deadlineMs = performance.now() + LIMITS.questdbAppliedMsMax
   for (;;) {
-    const [state] = await sql.rows(
-      `select writerTxn, sequencerTxn from wal_tables() where name = ${quoted(table)}`,
-    )
-    if (state === undefined || state[0] === state[1] || performance.now() > deadlineMs) return
+    const { applied, logged } = await transactionsOf(sql, table)
+    if (Object.is(applied, logged) || performance.now() > deadlineMs) return
+    await sleep(LIMITS.probeEveryMs)
+  }
+}
+
+/** Resolves when every reader sees what the table has acknowledged by now, whatever comes later. */
+export async function appliedSoFar(
+  sql: QuestdbSql,
+  table: string,
+  stop: AbortSignal,
+): Promise<void> {
+  const { logged } = await transactionsOf(sql, table)
+  while (!stop.aborted && (await transactionsOf(sql, table)).applied < logged) {
     await sleep(LIMITS.probeEveryMs)
   }
 }

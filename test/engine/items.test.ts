@@ -11,7 +11,7 @@ import { TABLES } from '../../src/schemas/tables.ts'
 import { windowCells } from '../../topologies/windows.ts'
 import { driveAlong, sorted, STRAIGHT, WAYS } from '../support/drive.ts'
 import type { Happening } from '../support/drive.ts'
-import { aReading, START } from '../support/readings.ts'
+import { aReading, START, winners } from '../support/readings.ts'
 import { testRegistry } from '../support/registry.ts'
 
 const SIZE = minutes(90)
@@ -69,25 +69,8 @@ function inOrderOfSending(events: readonly Event[]): Reading[] {
     })
 }
 
-interface Known {
-  readonly at: number
-  readonly value: number
-}
-
-/** The samples of a channel that won and count, ascending. */
-function winners(readings: readonly Reading[], channel: string): Known[] {
-  const known = new Map<number, Reading>()
-  const rank = (r: Reading) => r.seq! * 10 - QUALITIES.indexOf(r.measurements[0]!.quality)
-  for (const reading of readings) {
-    if (reading.measurements[0]!.channel !== channel) continue
-    const other = known.get(reading.at)
-    if (other === undefined || rank(reading) >= rank(other)) known.set(reading.at, reading)
-  }
-  return [...known.values()]
-    .filter((r) => r.measurements[0]!.quality !== 'BAD')
-    .map((r) => ({ at: r.at, value: r.measurements[0]!.value }))
-    .sort((a, b) => a.at - b.at)
-}
+const of = (readings: readonly Reading[], channel: string) =>
+  winners(readings.filter(({ measurements: [only] }) => only!.channel === channel))
 
 const CLOSING = [aReading('m', 'load_w', START + hours(90), 0, { seq: 0, quality: 'BAD' })]
 const logOf = (readings: readonly Reading[]): Happening[] => [
@@ -104,7 +87,7 @@ test('each sample has the window that ends with it, late and corrected ones too'
       const found = driver.rows('windows').filter(isOurs)
       const names = ['channel', 'ts', 'count', 'sum', 'min', 'max', 'first', 'last'] as const
       const naive = ['load_w', 'pv_w', 'other_wh'].flatMap((channel) => {
-        const samples = winners(readings, channel)
+        const samples = of(readings, channel)
         return samples.map(({ at }) => {
           const inside = samples.filter((s) => s.at > at - SIZE && s.at <= at)
           const values = inside.map(({ value }) => value)
@@ -125,8 +108,8 @@ test('each sample meets the newest of the other channel within the tolerance', a
     fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 120 }), async (events) => {
       const readings = inOrderOfSending(events)
       const driver = await driveAlong(logOf(readings), STRAIGHT, testRegistry(), pipeline)
-      const right = winners(readings, 'pv_w')
-      const naive = winners(readings, 'load_w').map(({ at, value }) => {
+      const right = of(readings, 'pv_w')
+      const naive = of(readings, 'load_w').map(({ at, value }) => {
         const met = right.findLast((s) => s.at <= at && s.at >= at - TOLERANCE)
         return [at, value, met?.value ?? NaN, met?.at ?? NaN]
       })

@@ -11,7 +11,7 @@ import { windowCells } from '../../topologies/windows.ts'
 import { localDay, localMonth } from '../oracle/local-calendar.ts'
 import { driveAlong, sorted, STRAIGHT, WAYS } from '../support/drive.ts'
 import type { Happening } from '../support/drive.ts'
-import { aReading } from '../support/readings.ts'
+import { aReading, winners } from '../support/readings.ts'
 import { testRegistry } from '../support/registry.ts'
 
 const QUARTER = minutes(15)
@@ -76,20 +76,6 @@ function inOrderOfSending(events: readonly Event[], from: number): Reading[] {
       const options = { seq, quality: QUALITIES[quality]! }
       return aReading('m', 'power_w', from + minutes(minute) + seconds(second), value, options)
     })
-}
-
-/** The reading that wins of each time, as a list ascending in time. */
-function winners(readings: readonly Reading[]): { at: number; value: number }[] {
-  const known = new Map<number, Reading>()
-  const rank = (r: Reading) => r.seq! * 10 - QUALITIES.indexOf(r.measurements[0]!.quality)
-  for (const reading of readings) {
-    const other = known.get(reading.at)
-    if (other === undefined || rank(reading) >= rank(other)) known.set(reading.at, reading)
-  }
-  return [...known.values()]
-    .filter((r) => r.measurements[0]!.quality !== 'BAD')
-    .map((r) => ({ at: r.at, value: r.measurements[0]!.value }))
-    .sort((a, b) => a.at - b.at)
 }
 
 const round = (value: number) => Number(value.toPrecision(9))

@@ -2,7 +2,7 @@ import { meterKey, partitionOf } from '../../src/kernel/ids.ts'
 import { minutes } from '../../src/kernel/time.ts'
 import type { Micros } from '../../src/kernel/time.ts'
 import type { OutgoingRecord } from '../../src/log/log.ts'
-import { CONTROL_HEADER } from '../../src/log/topics.ts'
+import { tickRecords } from '../../src/log/control.ts'
 import type { Codecs } from '../../src/schemas/codecs.ts'
 import type { Dice } from './dice.ts'
 import { fleet } from './fleet.ts'
@@ -27,7 +27,7 @@ export function makePlan(dice: Dice, codecs: Codecs): Plan {
   const partitions = dice.whole('plan', 1, 4)
   const sent = withOutage(dice, fleet(dice))
   const happenings: Happening[] = []
-  const tick = tickOf(codecs, partitions)
+  const tick = tickRecords(codecs.control, 'simulation', partitions)
   let bucket: Sent[] = []
   let atMicros = sent[0]!.dueMicros
   const happen = (records: readonly OutgoingRecord[]) => {
@@ -95,15 +95,6 @@ function readingRecord(
 ): OutgoingRecord {
   const key = Buffer.from(meterKey(reading.tenant, reading.meterId))
   return { key, value: codecs.reading.encode(reading), partition: partitionOf(key, partitions) }
-}
-
-function tickOf(codecs: Codecs, partitions: number): readonly OutgoingRecord[] {
-  const body = { source: 'simulation', table: null, offset: null, body: null }
-  const value = codecs.control.encode({ kind: 'tick', ...body })
-  const headers = { [CONTROL_HEADER]: Buffer.from('1') }
-  return Array.from({ length: partitions }, (_, partition) => ({
-    ...{ key: null, value, partition, headers },
-  }))
 }
 
 /** What no reader can make anything of, in the place where a reading might be. */

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Addresses } from '../../src/kernel/addresses.ts'
 import type { Config } from '../../src/kernel/config.ts'
+import { tickRecords } from '../../src/log/control.ts'
 import { connectLog } from '../../src/log/connect.ts'
 import type { Log } from '../../src/log/log.ts'
-import { CONTROL_HEADER, topicNames, topicSpecs } from '../../src/log/topics.ts'
+import { topicNames, topicSpecs } from '../../src/log/topics.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import { ensureTables } from '../../src/sinks/tables.ts'
 import { testConfig } from './config.ts'
@@ -132,25 +133,9 @@ async function committedAll(
 
 async function tick(log: Log, topic: string): Promise<void> {
   const codecs = await loadCodecs()
-  const value = codecs.control.encode({
-    kind: 'tick',
-    source: 'test',
-    table: null,
-    offset: null,
-    body: null,
-  })
   const producer = await log.producer()
-  const headers = { [CONTROL_HEADER]: Buffer.from('1') }
   const partitions = await log.partitionCount(topic)
-  await producer.append(
-    topic,
-    Array.from({ length: partitions }, (_, partition) => ({
-      key: null,
-      value,
-      partition,
-      headers,
-    })),
-  )
+  await producer.append(topic, tickRecords(codecs.control, 'test', partitions))
   await producer.close()
 }
 

@@ -1,5 +1,6 @@
 import { minutes } from '../../src/kernel/time.ts'
 import type { Micros } from '../../src/kernel/time.ts'
+import { QUALITIES } from '../../src/schemas/records.ts'
 import type { Measurement, Quality, Reading } from '../../src/schemas/records.ts'
 
 /** Sunday, 1 March 2026, 00:00 UTC: where the readings of tests begin. */
@@ -62,4 +63,18 @@ export function aMeter(meterId: string, begin: Micros = START) {
       at += micros
     },
   }
+}
+
+/** The reading of one channel that wins of each time, as a list ascending in time. */
+export function winners(readings: readonly Reading[]): { at: number; value: number }[] {
+  const known = new Map<number, Reading>()
+  const rank = (r: Reading) => r.seq! * 10 - QUALITIES.indexOf(r.measurements[0]!.quality)
+  for (const reading of readings) {
+    const other = known.get(reading.at)
+    if (other === undefined || rank(reading) >= rank(other)) known.set(reading.at, reading)
+  }
+  return [...known.values()]
+    .filter((r) => r.measurements[0]!.quality !== 'BAD')
+    .map((r) => ({ at: r.at, value: r.measurements[0]!.value }))
+    .sort((a, b) => a.at - b.at)
 }

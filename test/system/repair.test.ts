@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Row } from '../../src/engine/memory-tables.ts'
 import { connectLog } from '../../src/log/connect.ts'
+import { tickRecords } from '../../src/log/control.ts'
 import type { OutgoingRecord } from '../../src/log/log.ts'
-import { CONTROL_HEADER, topicNames, topicSpecs } from '../../src/log/topics.ts'
+import { topicNames, topicSpecs } from '../../src/log/topics.ts'
 import { loadRegistry } from '../../src/registry/files.ts'
 import { startProcessor } from '../../src/roles/processor.ts'
 import { startWorker } from '../../src/roles/worker.ts'
@@ -46,13 +47,7 @@ test('windows of a backlog beyond the horizon are repaired from the raw rows', a
       key: Buffer.from(`${reading.tenant}/${reading.meterId}`),
       value: codecs.reading.encode(reading),
     }))
-  const value = codecs.control.encode({
-    ...{ kind: 'tick', source: 'test', table: null, offset: null, body: null },
-  })
-  const ticks = Array.from({ length: config.partitions }, (_, partition) => {
-    const headers = { [CONTROL_HEADER]: Buffer.from('1') }
-    return { key: null, value, partition, headers }
-  })
+  const ticks = tickRecords(codecs.control, 'test', config.partitions)
   const { inTime, late } = split(all)
   await startRoleInProcess(t, 'processor', startProcessor, config)
   const worker = await startRoleInProcess(t, 'worker', startWorker, config)

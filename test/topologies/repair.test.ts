@@ -4,7 +4,7 @@ import type { Driver } from '../../src/engine/driver.ts'
 import type { Row } from '../../src/engine/memory-tables.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import type { Quality, RepairRequest } from '../../src/schemas/records.ts'
-import { CONTROL_HEADER } from '../../src/log/topics.ts'
+import { controlRecord } from '../../src/log/control.ts'
 import { repairMeter } from '../../src/tools/repair/repair-meter.ts'
 import type { MeterRows } from '../../src/tools/repair/repair-meter.ts'
 import { drive, sorted } from '../support/drive.ts'
@@ -71,9 +71,7 @@ async function answer(driver: Driver, requests: readonly RepairRequest[]): Promi
       windows += result.windows.length
       const body = codecs['repair-result'].encode(result)
       const control = { kind: 'repair', source: 'test', table: null, offset: null, body }
-      const value = codecs.control.encode(control)
-      const headers = { [CONTROL_HEADER]: Buffer.from('1') }
-      driver.log.appendNow('readings', [{ key: null, value, partition: 0, headers }])
+      driver.log.appendNow('readings', [controlRecord(codecs.control, control, 0)])
     }
   }
   await driver.run()

@@ -89,16 +89,8 @@ export class Groups {
   slotOf(key: Buffer): number {
     const before = this.keys.size
     const slot = this.keys.findOrAdd(key, 0, key.length)
-    if (slot === before) {
-      this.makeRoom()
-    }
+    if (slot === before) this.grow()
     return slot
-  }
-
-  /** For every group that there is; also after a snapshot, which has no pages never written. */
-  makeRoom(): void {
-    this.set.grow(this.size)
-    this.windows.grow(this.size * this.widths)
   }
 
   count(group: number, width: number): number {

@@ -74,8 +74,6 @@ export class Members implements StatePart {
 
   load(plain: Plain): void {
     Object.assign(this, plain)
-    // A snapshot has no pages that were never written.
-    this.set.grow(this.keys.size)
   }
 
   /** The slot of a member, or NONE. */

@@ -90,11 +90,8 @@ export class TotalsTask implements StreamTask, StatePart {
     return { nextOffset: this.nextOffset, appendedMillis: this.appendedMillis }
   }
 
-  /** Called as the last of all parts. */
   load(plain: Plain): void {
     Object.assign(this, plain)
-    this.totals.members.grow()
-    this.totals.groups.grow()
   }
 
   async prepare(batch: RecordBatch): Promise<void> {

@@ -55,7 +55,9 @@ export class TotalsState implements StatePart {
 
   load(plain: Plain): void {
     Object.assign(this, plain)
-    this.groups.makeRoom()
+    // A snapshot has no pages that were never written; by now all keys are there.
+    this.members.grow()
+    this.groups.grow()
   }
 
   /** A record of which `sources` knows already. */

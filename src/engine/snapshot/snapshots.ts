@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { messageOf } from '../../kernel/errors.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { timeLimit } from '../../kernel/time.ts'
 import type { Scheduler } from '../../kernel/time.ts'
 import type { Log, Producer } from '../../log/log.ts'
 import { engineErrors } from '../errors.ts'
@@ -64,17 +65,15 @@ export class Snapshots {
    */
   async last(limitMs: number): Promise<void> {
     const { scheduler, lanes } = this.options
-    const waited = new AbortController()
-    const wait = { isOver: false }
-    const late = scheduler.sleep(limitMs, waited.signal).then(() => (wait.isOver = true))
+    const limit = timeLimit(scheduler, limitMs)
     const all = async () => {
       await this.running
       for (const lane of lanes()) {
-        if (!wait.isOver && !lane.lost && backlogOf(lane) > 0) await this.take(lane)
+        if (!limit.isOver && !lane.lost && backlogOf(lane) > 0) await this.take(lane)
       }
     }
-    await Promise.race([all(), late])
-    waited.abort()
+    await Promise.race([all(), limit.passed])
+    limit.end()
   }
 
   private async take(lane: Lane): Promise<void> {

@@ -2,8 +2,9 @@ import { LIMITS } from '../../kernel/limits.ts'
 import type { Logger } from 'pino'
 import { systemScheduler } from '../../kernel/time.ts'
 import type { Scheduler } from '../../kernel/time.ts'
+import { controlRecord } from '../../log/control.ts'
 import type { Log, OutgoingRecord, Producer } from '../../log/log.ts'
-import { CONTROL_HEADER, tableTopic, tableTopicSpec } from '../../log/topics.ts'
+import { tableTopic, tableTopicSpec } from '../../log/topics.ts'
 import type { Topics } from '../../log/topics.ts'
 import type { Codec, Codecs } from '../../schemas/codecs.ts'
 import type { ControlRecord } from '../../schemas/records.ts'
@@ -125,7 +126,7 @@ class TableAdvancer {
     generation: number,
   ): OutgoingRecord {
     const source = `owner of partition ${partition} in generation ${generation}`
-    const value = this.options.codec.encode({ kind: 'advance', source, table, offset, body: null })
-    return { key: null, value, partition, headers: { [CONTROL_HEADER]: Buffer.from('advance') } }
+    const advance = { kind: 'advance', source, table, offset, body: null }
+    return controlRecord(this.options.codec, advance, partition)
   }
 }

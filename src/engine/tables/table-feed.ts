@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Scheduler } from '../../kernel/time.ts'
 import type { Log } from '../../log/log.ts'
+import { isRetryable } from '../../log/patience.ts'
 import { engineErrors } from '../errors.ts'
 
 export interface TableRecord {
@@ -49,8 +50,7 @@ export class TableFeed {
       try {
         await copy.readOn(offset)
       } catch (error) {
-        if (!(error instanceof Error && 'retryable' in error && error.retryable === true))
-          throw error
+        if (!isRetryable(error)) throw error
         await this.scheduler.sleep(LIMITS.tableRetryMs)
       }
     }
