@@ -13,8 +13,27 @@ export interface KafkaOptions {
   readonly dataDir: string
   readonly jarsDir: string
   readonly port: number
-  /** Of the controller's listener, which nobody but this broker uses. */
+  /** Of the controller's listener, which nobody but the brokers uses. */
   readonly controllerPort: number
+  /** Its place among several; by default it is the only one. */
+  readonly cluster?: ClusterPlace
+  /** Of the broker, beside and instead of ours. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** One of several nodes, each of which is broker and controller. */
+export interface ClusterPlace {
+  /** From 1 on. */
+  readonly node: number
+  /** Of all nodes, the first one's first. */
+  readonly controllerPorts: readonly number[]
+  /** The same for all: 16 bytes in base64url, which do not start with `-`. */
+  readonly id: string
+}
+
+/** Kafka reads an id that starts with '-' as an option. */
+export function newClusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A')
 }
 
 /** As Java reads values of properties: in Latin-1, with backslashes that escape. */
@@ -24,23 +43,34 @@ function javaProperty(text: string): string {
     .replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** One node that is broker and controller. */
-function properties({ port, controllerPort }: KafkaOptions, logDir: string): string {
+/** Of three nodes and more one may be away, and nothing is acknowledged that lies on one alone. */
+function copiesOf(nodes: number): { copies: number; least: number } {
+  return nodes < 3 ? { copies: 1, least: 1 } : { copies: 3, least: 2 }
+}
+
+/** A node that is broker and controller. */
+function properties(options: KafkaOptions, logDir: string): string {
+  const { port, controllerPort, cluster, settings = {} } = options
+  const { node, controllerPorts } = cluster ?? { node: 1, controllerPorts: [controllerPort] }
+  const voters = controllerPorts.map((voter, i) => `${i + 1}@127.0.0.1:${voter}`)
+  const { copies, least } = copiesOf(controllerPorts.length)
   return [
     'process.roles=broker,controller',
-    'node.id=1',
-    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `node.id=${node}`,
+    `controller.quorum.voters=${voters.join()}`,
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names=CONTROLLER',
     `log.dirs=${javaProperty(logDir)}`,
-    'offsets.topic.replication.factor=1',
+    `default.replication.factor=${copies}`,
+    `min.insync.replicas=${least}`,
+    `offsets.topic.replication.factor=${copies}`,
     'offsets.topic.num.partitions=4',
-    'transaction.state.log.replication.factor=1',
-    'transaction.state.log.min.isr=1',
+    `transaction.state.log.replication.factor=${copies}`,
+    `transaction.state.log.min.isr=${least}`,
     'transaction.state.log.num.partitions=4',
-    'share.coordinator.state.topic.replication.factor=1',
-    'share.coordinator.state.topic.min.isr=1',
+    `share.coordinator.state.topic.replication.factor=${copies}`,
+    `share.coordinator.state.topic.min.isr=${least}`,
     // A group of one member need not wait for others that never come.
     'group.initial.rebalance.delay.ms=0',
     // After kill -9 the node is let in again only when its earlier session is over; 9 s is the
@@ -51,6 +81,8 @@ function properties({ port, controllerPort }: KafkaOptions, logDir: string): str
     'auto.create.topics.enable=false',
     // A segment counts against retention.bytes only when it is closed.
     'log.segment.bytes=67108864',
+    // The last one counts.
+    ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
     '',
   ].join('\n')
 }
@@ -103,8 +135,7 @@ export function kafkaServer(options: KafkaOptions): Server {
         writeFileSync(propertiesFile, properties(options, logDir))
         writeFileSync(log4jFile, LOG4J)
         if (existsSync(join(logDir, 'meta.properties'))) return
-        // Kafka reads an id that starts with '-' as an option.
-        const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
+        const id = options.cluster?.id ?? newClusterId()
         const format = ['format', '-t', id, '-c', propertiesFile]
         const tool = [log4j, '-Xmx128m', '-cp', jarClassPath(jarsDir), 'kafka.tools.StorageTool']
         await runOnce('kafka', { program: JAVA, args: [...tool, ...format], env: JAVA_ENV })

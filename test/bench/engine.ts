@@ -1,11 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { connectLog } from '../../src/log/connect.ts'
 import { startKafka } from '../support/own-kafka.ts'
 import type { EngineReport } from './engine-process.ts'
+import { median, runPeers } from './peer-tools.ts'
 
 const HELP = `npm run bench:engine -- [options]
 
@@ -31,8 +32,6 @@ const { values: flags } = parseArgs({
   },
 })
 
-const HOME = join(import.meta.dirname, 'peers/engines')
-const TARGET = join(import.meta.dirname, '../../.meterloom/peer-engines')
 const INPUT = 'bench.readings'
 const PARTITIONS = 4
 
@@ -45,14 +44,8 @@ interface Measured {
   readonly match: boolean
 }
 
-/** Runs the peers' own entry point; answers its last line. */
-function peers(kafkaBrokers: string, ...args: string[]): { ok: boolean; line: string } {
-  const env = { ...process.env, BOOTSTRAP: kafkaBrokers, TARGET }
-  const done = spawnSync(join(HOME, 'run'), args, { env, maxBuffer: 2 ** 26, encoding: 'utf8' })
-  const line = done.stdout.trim().split('\n').at(-1) ?? ''
-  if (done.status !== 0 && line === '') throw new Error(`run ${args.join(' ')}:\n${done.stderr}`)
-  return { ok: done.status === 0, line }
-}
+const peers = (kafkaBrokers: string, ...args: readonly string[]) =>
+  runPeers({ kafkaBrokers, partitions: PARTITIONS }, ...args)
 
 async function ours(kafkaBrokers: string, out: string, group: string): Promise<EngineReport> {
   const options = JSON.stringify({ kafkaBrokers, input: INPUT, out, group })
@@ -172,8 +165,6 @@ function lineOf(one: Measured): string {
 }
 
 function medians(all: readonly Measured[]): readonly Measured[] {
-  const median = (values: readonly number[]) =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
   return [...Map.groupBy(all, ({ engine }) => engine)].map(([engine, list]) => ({
     engine,
     readings: list[0]!.readings,
@@ -185,7 +176,6 @@ function medians(all: readonly Measured[]): readonly Measured[] {
 }
 
 async function main(): Promise<void> {
-  mkdirSync(TARGET, { recursive: true })
   const folder = mkdtempSync(join(tmpdir(), 'meterloom-bench-'))
   const kafka = await startKafka()
   try {

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePorts, makeServers, type Server } from '../../infra/servers/index.ts'
 import { embeddedAddresses } from '../../src/kernel/addresses.ts'
 import { ROLLOVER_AT } from './input.ts'
@@ -80,11 +79,4 @@ export async function openStage(given?: string): Promise<Stage> {
   const { kafkaBrokers, questdbUrl } = embeddedAddresses(ports)
   const settings = { kafkaBrokers, questdbUrl, metersFile, channelsFile }
   return { kafka: kafka!, questdb: questdb!, settings, dataDir, close }
-}
-
-/** SIGKILL; resolves when the server is gone. */
-export async function killServer(server: Server): Promise<void> {
-  const isGone = () => server.pid === undefined
-  if (!isGone()) process.kill(server.pid!, 'SIGKILL')
-  while (!isGone()) await sleep(20)
 }

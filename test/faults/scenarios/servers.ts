@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { killServer } from '../../support/own-kafka.ts'
 import { questdbQuery } from '../../support/questdb.ts'
 import type { Scene } from '../scene.ts'
 import type { Scenario } from '../scenario.ts'
-import { killServer } from '../stage.ts'
 
 /** Every role stays, and resumes unaided: one that ends by itself is a failure. */
 export const kafkaKilled: Scenario = {
