@@ -37,7 +37,7 @@ const { values: flags } = parseArgs({
 
 const INPUT = 'bench.readings'
 const PARTITIONS = 12
-/** The group waits for so long for one more member, so that all share the backlog from its start. */
+/** So long the group waits for one more member, so that all share the backlog from its start. */
 const GATHER_MS = 4_000
 
 interface Measured {
