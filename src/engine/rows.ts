@@ -6,7 +6,7 @@ import type { RowBatch } from './sink.ts'
 type Cell = number | boolean | string | undefined
 type ColumnData = Float64Array | Uint8Array | (string | undefined)[]
 
-const FIRST_ROWS = 1_024
+const FIRST_ROWS = 16
 
 /** The columns of one type: their places in the table, and their data. */
 interface Group<Data> {

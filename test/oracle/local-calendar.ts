@@ -19,10 +19,21 @@ function dateAt(zone: string, time: number): string {
 }
 
 const known = new Map<string, [number, number]>()
+/** What was found of a quarter hour, so that it is asked for once. */
+const asked = new Map<string, Map<number, [number, number]>>()
 
 /** `[start, end)` around `time` in which the first `letters` of the date are the same. */
 function around(zone: string, time: number, letters: number): [number, number] {
   const quarter = Math.floor(time / QUARTER) * QUARTER
+  const name = `${zone} ${letters}`
+  let places = asked.get(name)
+  if (places === undefined) asked.set(name, (places = new Map<number, [number, number]>()))
+  let found = places.get(quarter)
+  if (found === undefined) places.set(quarter, (found = search(zone, quarter, letters)))
+  return found
+}
+
+function search(zone: string, quarter: number, letters: number): [number, number] {
   const shown = dateAt(zone, quarter).slice(0, letters)
   const found = known.get(`${zone} ${shown}`)
   if (found !== undefined) return found

@@ -24,7 +24,7 @@ export async function logRecords(log: Log, topic: string): Promise<OracleRecord[
         const { bytes, keyStart, keyEnd, valueStart, valueEnd } = batch
         const hasValue = valueStart[i]! >= 0
         const value = hasValue ? bytes.subarray(valueStart[i], valueEnd[i]) : Buffer.alloc(0)
-        const key = bytes.subarray(Math.max(0, keyStart[i]!), keyEnd[i]).toString()
+        const key = keyStart[i]! < 0 ? '' : bytes.toString('utf8', keyStart[i], keyEnd[i])
         records.push({
           partition,
           offset: batch.offsets[i]!,

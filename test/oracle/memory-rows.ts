@@ -5,7 +5,15 @@ type Fields = Record<string, number | string | boolean | null>
 
 /** Rows in memory in the form in which the oracle's comparison reads QuestDB. */
 export function memoryRows(rowsOf: (table: string) => readonly Row[]): StoredRows {
-  const camel = (name: string) => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())
+  const names = new Map<string, string>()
+  const camel = (name: string) => {
+    let made = names.get(name)
+    if (made === undefined) {
+      made = name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase())
+      names.set(name, made)
+    }
+    return made
+  }
   const fields = (row: Row): Fields =>
     Object.fromEntries(
       Object.entries(row).map(([name, value]) => [

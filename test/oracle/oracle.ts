@@ -1,5 +1,7 @@
-import { OracleSeries, PANE } from './series.ts'
-import type { Observation, Row, SeriesRules, Width } from './series.ts'
+import { OracleSeries } from './series.ts'
+import type { Observation, Row, SeriesRules } from './series.ts'
+import { PANE } from './widths.ts'
+import type { Width } from './widths.ts'
 
 /**
  * The independent computation of what QuestDB must hold after a log: naive, from docs/design.md

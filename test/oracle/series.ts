@@ -1,6 +1,7 @@
-import { localDay, localMonth } from './local-calendar.ts'
 import { goodSamples, shareOf, stretches, touches } from './register.ts'
 import type { RegisterSample, Settled, Stretch } from './register.ts'
+import { PANE, fixed, widthsOf } from './widths.ts'
+import type { Width } from './widths.ts'
 
 /** One series of the oracle: naive, from docs/design.md section 2 alone. Times in microseconds. */
 
@@ -41,33 +42,6 @@ export interface Row {
   readonly estimated: boolean
 }
 
-export const MINUTE = 60_000_000
-export const PANE = 15 * MINUTE
-/** Windows of one width of one series. */
-export interface Width {
-  readonly name: string
-  /** Whether it is longer than what is still known when it can change no more. */
-  readonly isLong: boolean
-  /** `[start, end)` of the window that holds a time. */
-  readonly holding: (time: number) => readonly [number, number]
-}
-
-const fixed = (name: string, micros: number): Width => ({
-  name,
-  isLong: false,
-  holding: (time) => {
-    const start = Math.floor(time / micros) * micros
-    return [start, start + micros]
-  },
-})
-
-const widthsOf = (zone: string): readonly Width[] => [
-  fixed('1m', MINUTE),
-  fixed('15m', PANE),
-  fixed('1h', 4 * PANE),
-  { name: '1d', isLong: true, holding: (time) => localDay(zone, time) },
-  { name: '1mo', isLong: true, holding: (time) => localMonth(zone, time) },
-]
 const QUALITY = ['BAD', 'SUSPECT', 'ESTIMATED', 'MEASURED']
 
 export class OracleSeries {
@@ -156,7 +130,12 @@ export class OracleSeries {
   /** Starts of the windows with a sample or energy that end in (after, upTo], ascending. */
   starts(width: Width, after: number, upTo: number, course = this.course()): number[] {
     const found = new Set<number>()
-    const see = (time: number) => found.add(width.holding(time)[0])
+    let seen: readonly [number, number] = [NaN, NaN]
+    const see = (time: number) => {
+      if (time >= seen[0] && time < seen[1]) return
+      seen = width.holding(time)
+      found.add(seen[0])
+    }
     for (const o of this.known) if (o.quality !== 'BAD') see(this.placeOf(o.at))
     for (const s of course) {
       if (s.whole) {

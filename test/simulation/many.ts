@@ -19,8 +19,6 @@ export interface ManyOutcome {
   readonly seconds: number
 }
 
-/** Then another one takes over: what is killed in the middle of a step is never collected. */
-const SEEDS_A_WORKER = 20
 const WORKER = new URL('worker.ts', import.meta.url)
 
 /** Seeds one after the other on as many cores as there are. */
@@ -41,11 +39,10 @@ export async function simulateMany(options: ManyOptions): Promise<ManyOutcome> {
   }
   const workers = Math.min(seeds, options.workers ?? availableParallelism())
   const isOver = () => next >= from + seeds || (untilBroken && failures.length > 0)
-  const workOnce = () =>
+  const work = () =>
     new Promise<void>((resolve, reject) => {
       const worker = new Worker(WORKER)
-      let left = SEEDS_A_WORKER
-      const goOn = () => worker.postMessage(isOver() || left-- === 0 ? null : next++)
+      const goOn = () => worker.postMessage(isOver() ? null : next++)
       worker.on('message', (outcome: Outcome) => {
         take(outcome)
         goOn()
@@ -54,9 +51,6 @@ export async function simulateMany(options: ManyOptions): Promise<ManyOutcome> {
       worker.on('exit', () => resolve())
       goOn()
     })
-  const work = async () => {
-    while (!isOver()) await workOnce()
-  }
   await Promise.all(Array.from({ length: workers }, work))
   const sorted = [...reached].sort(([a], [b]) => (a < b ? -1 : 1))
   return {

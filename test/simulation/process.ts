@@ -13,7 +13,8 @@ import { asRecords } from '../../src/log/outgoing.ts'
 import type { Topics } from '../../src/log/topics.ts'
 import type { Dice } from './dice.ts'
 
-const never = new Promise<never>(() => undefined)
+/** One for each who waits: what all of them share would keep everybody who ever waited for it. */
+const never = () => new Promise<never>(() => undefined)
 
 /** What the world's faults are told by, so that no other error passes for one of them. */
 export function isFault(error: unknown): boolean {
@@ -80,7 +81,7 @@ export class Processor implements Passage {
 
   private async crashed(): Promise<never> {
     this.world.crash(this)
-    return never
+    return never()
   }
 
   async call<T>(

@@ -38,11 +38,22 @@ export function nodeOf(name: string): string {
 export class ChunkWriter {
   private bytes: Buffer = Buffer.alloc(0)
   private used = 0
+  private readonly firstBytes: number
+
+  /** @param expectedBytes what all pages together take: less than a chunk needs no whole one. */
+  constructor(expectedBytes = Infinity) {
+    this.firstBytes = Math.min(LIMITS.snapshotChunkBytes, HEAD_BYTES + expectedBytes)
+  }
+
+  /** What a page takes in a chunk. */
+  static bytesOf(name: Buffer, page: Page): number {
+    return ENTRY_BYTES + name.length + page.byteLength
+  }
 
   /** Answers false where the page has no room: `end` the chunk, then add it again. */
   add(name: Buffer, index: number, page: Page): boolean {
-    const needs = ENTRY_BYTES + name.length + page.byteLength
-    if (this.used === 0) this.begin(Math.max(LIMITS.snapshotChunkBytes, HEAD_BYTES + needs))
+    const needs = ChunkWriter.bytesOf(name, page)
+    if (this.used === 0) this.begin(Math.max(this.firstBytes, HEAD_BYTES + needs))
     else if (this.used + needs > this.bytes.length) return false
     const { bytes } = this
     let at = bytes.writeUInt16LE(name.length, this.used)

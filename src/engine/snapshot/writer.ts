@@ -63,7 +63,11 @@ export class FrozenState {
   /** Appends all pieces in chunks, with the work of the loop between them. */
   async write(options: WriteOptions): Promise<ChunkPlace[]> {
     const { scheduler } = options
-    const chunk = new ChunkWriter()
+    const bytes = this.pieces.reduce(
+      (sum, { name, page }) => sum + ChunkWriter.bytesOf(name, page),
+      0,
+    )
+    const chunk = new ChunkWriter(bytes)
     const sender = new Sender(options)
     let beganMs = scheduler.monotonicMillis()
     const hold = async () => {
