@@ -43,6 +43,7 @@ export class EngineMetrics {
   private readonly staleSends: Counter | undefined
   private readonly rewrittenRows: Counter | undefined
   private readonly batchSeconds: Histogram | undefined
+  private readonly overtakenRecords: Counter<'kind'> | undefined
 
   constructor(registry: Registry | undefined, { tasks, restoring }: Watched) {
     if (registry === undefined) return
@@ -87,6 +88,13 @@ export class EngineMetrics {
       help: 'Restated rows written once more after the group had changed',
       registers,
     })
+    this.overtakenRecords = new Counter({
+      name: 'meterloom_engine_overtaken_records_total',
+      help: 'Records that retention has taken before they were computed, by what lacks them',
+      labelNames: ['kind'],
+      registers,
+    })
+    for (const kind of ['rows', 'state']) this.overtakenRecords.inc({ kind }, 0)
     registerCounts(registers, tasks)
     registerGauges(registers, { tasks, restoring })
   }
@@ -108,6 +116,10 @@ export class EngineMetrics {
 
   staleSend(): void {
     this.staleSends?.inc()
+  }
+
+  overtaken(kind: 'rows' | 'state', records: number): void {
+    this.overtakenRecords?.inc({ kind }, records)
   }
 
   rewritten(rows: number): void {

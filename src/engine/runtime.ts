@@ -1,13 +1,6 @@
 import type { Logger } from 'pino'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import type {
-  CommittedOffset,
-  Log,
-  OwnedPartition,
-  Producer,
-  RecordBatch,
-  Subscription,
-} from '../log/log.ts'
+import type { Log, OwnedPartition, Producer, RecordBatch, Subscription } from '../log/log.ts'
 import { partitionKey } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -20,12 +13,11 @@ import type { Pipeline } from './dsl.ts'
 import { EngineMetrics } from './engine-metrics.ts'
 import { Flusher } from './flusher.ts'
 import type { Lane } from './lane.ts'
+import { LaneMaker } from './lane-maker.ts'
+import { Overtaken } from './overtaken.ts'
 import { Slices } from './restore.ts'
-import { filtersOf } from './resume.ts'
-import { Outputs } from './rows.ts'
 import type { TableSink } from './sink.ts'
 import { watch } from './watch.ts'
-import { makeTask } from './rekey/make-task.ts'
 import { followTables } from './tables/advancer.ts'
 import { TableFeed } from './tables/table-feed.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -46,6 +38,8 @@ export interface RuntimeOptions extends KeepingOptions {
   readonly codecs: Codecs
   readonly metrics?: MetricsRegistry
   readonly logger?: Logger
+  /** Hours of append time after which a series that says nothing is forgotten. */
+  readonly retentionHours?: number
   /** How long after a change of the group restated rows are written once more. */
   readonly rewriteAfterMs?: number
   /** How often it is looked whether the engine gets on; 0: never. */
@@ -86,7 +80,8 @@ class PartitionRuntime implements Runtime {
   private readonly metrics: EngineMetrics
   private readonly slices: Slices
   private readonly keeping: Keeping
-  private readonly feed: TableFeed
+  private readonly maker: LaneMaker
+  private readonly overtaken: Overtaken
   private readonly stopping = new AbortController()
   private subscription: Subscription | undefined
   private readonly options: RuntimeOptions
@@ -101,7 +96,6 @@ class PartitionRuntime implements Runtime {
     this.producer = producer
     const { metrics, tables, scheduler = systemScheduler } = options
     this.slices = new Slices(scheduler)
-    this.feed = new TableFeed(options.log, scheduler)
     this.metrics = new EngineMetrics(metrics, {
       tasks: () => this.tasks(),
       restoring: () => this.restoring,
@@ -122,6 +116,10 @@ class PartitionRuntime implements Runtime {
       lanes: () => this.lanes,
       onWhole: () => this.flusher.wake(),
     })
+    this.overtaken = new Overtaken(options, this.metrics)
+    const feed = new TableFeed(options.log, scheduler)
+    const { keeping, overtaken } = this
+    this.maker = new LaneMaker(options, { keeping, overtaken, feed, scheduler })
   }
 
   async start(): Promise<void> {
@@ -169,12 +167,18 @@ class PartitionRuntime implements Runtime {
   private async assign(owned: readonly OwnedPartition[]): Promise<ReadonlyMap<string, number>> {
     const { log, group, input, logger } = this.options
     this.assigned = false
-    const committed = await log.committed(group, input)
+    const [committed, begins] = await Promise.all([
+      log.committed(group, input),
+      log.beginOffsets(input),
+    ])
+    const around = { begins, partitions: this.partitions }
     const from = new Map<string, number>()
     this.restoring = owned.length
     for (const one of owned) {
       const last = committed[one.partition] ?? { offset: -1, metadata: '' }
-      const lane = this.kept(one, last.offset) ?? (await this.restored(one, last))
+      const lane =
+        this.kept(one, last.offset) ??
+        (await this.maker.make(one, last, around, this.stopping.signal))
       this.restoring--
       if (this.stopped) return from
       this.lanes.set(one.partition, lane)
@@ -201,31 +205,6 @@ class PartitionRuntime implements Runtime {
     lane.lost = true
     this.lanes.delete(owned.partition)
     return undefined
-  }
-
-  private async restored(owned: OwnedPartition, committed: CommittedOffset): Promise<Lane> {
-    const { log, pipeline, epoch, registry, codecs, topics } = this.options
-    const { scheduler = systemScheduler } = this.options
-    const { partition } = owned
-    const { partitions, feed } = this
-    const make = () => {
-      const outputs = new Outputs()
-      const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
-      return { task: makeTask({ ...given, feed }), outputs }
-    }
-    const offset = Math.max(0, committed.offset)
-    const upTo = { ...committed, offset }
-    const beganMs = scheduler.monotonicMillis()
-    const source = { epoch, partition, committed: offset, partitions }
-    const [filters, restored] = await Promise.all([
-      filtersOf(log, pipeline, topics, source),
-      this.keeping.restorer.restore(make, partition, upTo, this.stopping.signal),
-    ])
-    restored.outputs.resume(filters)
-    this.keeping.metrics.restored(restored.task, scheduler.monotonicMillis() - beganMs)
-    const place = { processed: offset, flushed: offset, committed: offset }
-    const sent = { unsent: undefined, rewriteAtMs: Infinity, named: committed.metadata }
-    return { ...restored, owned, ...place, ...sent, lost: false }
   }
 
   /**
@@ -267,6 +246,7 @@ class PartitionRuntime implements Runtime {
   private async take(batch: RecordBatch, owned: OwnedPartition): Promise<void> {
     const lane = this.lanes.get(batch.partition)
     if (lane === undefined || this.stopped || lane.owned.generation !== owned.generation) return
+    await this.overtaken.took(batch, lane.task.nextOffset)
     const measured = this.metrics.batch()
     await this.slices.run(lane.task, batch, () => {
       lane.processed = lane.task.nextOffset

@@ -190,6 +190,13 @@ export const SETTINGS = {
     { default: '', example: 'rolling-baseline/baseline,spikes/spike' },
     (value) => value.split(',').filter((node) => node !== ''),
   ),
+  seriesRetentionDays: whole(
+    'SERIES_RETENTION_DAYS',
+    'Days of append time after which a series that says nothing is forgotten, and begins cold',
+    1,
+    36_500,
+    { default: '35', example: '90' },
+  ),
   metersFile: path('METERS_FILE', 'Meters, their zones, intervals and disorder', {
     default: 'config/meters.json',
     example: '/etc/meterloom/meters.json',

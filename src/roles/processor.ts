@@ -50,6 +50,7 @@ export const startProcessor: StartRole = async (context) => {
     const common = {
       ...{ log, topics, registry, tables: sink, codecs, logger },
       ...{ epoch: config.logEpoch, backfill: config.backfill, dropState: config.dropState },
+      retentionHours: config.seriesRetentionDays * 24,
       onFailed: (error: unknown) => context.fail(error),
     }
     const second = {
