@@ -89,8 +89,9 @@ export const engineErrors = errorTable('engine', {
     retryable: false,
     message: (f: { partition: number; changes: string; nodes: string }) =>
       `the state of partition ${f.partition} was made by another topology: ${f.changes}. Start ` +
-      `the processor once with DROP_STATE=${f.nodes} to begin these without their past, or with ` +
-      'BACKFILL=true to compute all state again from the retained log',
+      `the processor once with DROP_STATE=${f.nodes} (meterloom processor --drop-state NODE) to ` +
+      'begin these without their past, or with BACKFILL=true (--backfill) to compute all state ' +
+      'again from the retained log',
   },
   stuck: {
     domain: 'internal',

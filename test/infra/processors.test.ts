@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { connectLog } from '../../src/log/connect.ts'
 import { topicNames } from '../../src/log/topics.ts'
 import { processorPort } from '../../src/ops/serve-ops.ts'
@@ -26,11 +28,30 @@ async function owned(port: number): Promise<number | undefined> {
   }
 }
 
+/** Of the processes that a process has started, two at least. */
+function environmentsOfChildren(pid: number): readonly ReadonlyMap<string, string>[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  assert.ok(children.length >= 2)
+  return children.map((child) => {
+    const lines = readFileSync(`/proc/${child}/environ`, 'utf8').split('\0')
+    return new Map(lines.map((line) => line.split(/=(.*)/s, 2) as [string, string]))
+  })
+}
+
+test('`processor --help` teaches how state is kept over a changed topology', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'processor', '--help'])
+  for (const word of ['--backfill', 'BACKFILL=true', '--drop-state <node>', 'DROP_STATE=a,b']) {
+    assert.ok(stdout.includes(word), stdout)
+  }
+  assert.match(stdout, /Snapshots need no setting/)
+})
+
 test('`processor --instances 2` runs two that share the partitions, and ends both', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'meterloom-processors-'))
   const config = await onFreePorts(testConfig({ dataDir, partitions: 2 }))
   const ports = [processorPort(config, 0), processorPort(config, 1)] as const
-  const child = spawn(process.execPath, [CLI, 'processor', '--instances', '2'], {
+  const state = ['--backfill', '--drop-state', 'spikes/spike', '--drop-state', 'old/node']
+  const child = spawn(process.execPath, [CLI, 'processor', '--instances', '2', ...state], {
     env: { ...process.env, ...environmentOf(config) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -58,6 +79,10 @@ test('`processor --instances 2` runs two that share the partitions, and ends bot
     await sleep(100)
   }
   assert.deepEqual(shares, [1, 1])
+  for (const told of environmentsOfChildren(child.pid!)) {
+    assert.equal(told.get('BACKFILL'), 'true')
+    assert.equal(told.get('DROP_STATE'), 'spikes/spike,old/node')
+  }
   child.kill('SIGTERM')
   assert.equal(await ended, 0, said)
   assert.deepEqual(await Promise.all(ports.map(owned)), [undefined, undefined])

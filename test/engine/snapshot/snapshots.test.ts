@@ -206,6 +206,7 @@ test('a changed topology says what changed and what to do; the rest keeps its st
     assert.ok(hasCode(error, 'engine.topologyChanged'))
     assert.match(error.message, /rolling-baseline\/baseline was 'older .*' and is '/)
     assert.match(error.message, /DROP_STATE=rolling-baseline\/baseline .*BACKFILL=true/s)
+    assert.match(error.message, /meterloom processor --drop-state NODE.*--backfill/s)
     return true
   })
   const dropped = new Set(['rolling-baseline/baseline'])
