@@ -5,7 +5,7 @@ import type { KeyedPart } from './state/part.ts'
 /** State in columns: one slot a series, values in pages of typed arrays. */
 
 /** A page holds no more slots than this, and no more bytes where a slot is wide. */
-const PAGE_SLOTS_MAX = 4_096
+const PAGE_SLOTS_MAX = 2_048
 const PAGE_BYTES_MAX = 64 * 1024
 
 /** What an operator declares: how many values of which type each slot has. */

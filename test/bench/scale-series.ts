@@ -25,8 +25,8 @@ export interface SeriesCost {
 }
 
 const CHANNELS = ['power_w', 'voltage_v']
-const WARM_QUARTERS = 26
-const MEASURED_MINUTES = 30
+export const WARM_QUARTERS = 26
+export const MEASURED_MINUTES = 30
 const BATCH = 5_000
 
 export async function measureSeries(counts: readonly number[]): Promise<readonly SeriesCost[]> {
@@ -36,13 +36,22 @@ export async function measureSeries(counts: readonly number[]): Promise<readonly
   return counts.map((series) => new Fleet(codecs, series).run())
 }
 
-class Fleet {
+/** A task of the benchmark's topology that has seen nothing yet. */
+export function benchTask(codecs: Codecs, outputs: Outputs): Task {
+  return new Task({
+    ...{ pipeline: benchPipeline, partition: 0, partitions: 1, epoch: 0 },
+    ...{ registry: testRegistry(), codecs, topics: topicNames(), outputs },
+  })
+}
+
+/** Meters of two channels each, and one task that takes their readings in. */
+export class Fleet {
   private readonly codecs: Codecs
   private readonly series: number
   private readonly meters: Int32Array
   private readonly next = random(7)
-  private readonly outputs = new Outputs()
-  private readonly task: Task
+  readonly outputs = new Outputs()
+  readonly task: Task
   private offset = 0
   private cpuMicros = 0
 
@@ -50,10 +59,7 @@ class Fleet {
     this.codecs = codecs
     this.series = series
     this.meters = Int32Array.from({ length: series / CHANNELS.length }, (_, i) => i)
-    this.task = new Task({
-      ...{ pipeline: benchPipeline, partition: 0, partitions: 1, epoch: 0 },
-      ...{ registry: testRegistry(), codecs, topics: topicNames(), outputs: this.outputs },
-    })
+    this.task = benchTask(codecs, this.outputs)
   }
 
   run(): SeriesCost {
@@ -71,11 +77,16 @@ class Fleet {
     }
   }
 
-  /** One reading of each meter. */
-  private minute(minute: number): void {
+  /** One reading of each meter, in batches. */
+  *batches(minute: number): Generator<RecordBatch> {
     this.shuffle()
     for (let at = 0; at < this.meters.length; at += BATCH) {
-      const batch = this.batch(this.meters.subarray(at, at + BATCH), minute)
+      yield this.batch(this.meters.subarray(at, at + BATCH), minute)
+    }
+  }
+
+  private minute(minute: number): void {
+    for (const batch of this.batches(minute)) {
       const began = process.cpuUsage()
       this.task.process(batch)
       this.outputs.take()

@@ -4,7 +4,7 @@ import type { TaskState } from '../state/task-state.ts'
 import { arrayName } from './chunk.ts'
 
 /** Raised with every change of what chunks and manifests look like, or of what parts mean. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 const MAGIC = 'MLM1'
 const HEAD_BYTES = 8

@@ -4,16 +4,23 @@ import type { Plain } from './part.ts'
 
 const NONE = -1
 
+/** The second number of a free block is that of the one before it. */
+const BEFORE = 1
+
 /**
  * Where the entries of many short lists lie in one arena: each in a block of consecutive places,
  * whose size is a power of two and which lies within one page. What a list has outgrown is used
- * again by others: a free block's first number says where the next free one of its size is.
+ * again by others: halves of one block that are both free become one, and a block that is too large
+ * is halved (buddies, Knowlton 1965). A free block's first two numbers say which free ones of its
+ * size come after it and before it.
  */
 export class Blocks {
   /** Of each list: its first place, its room (0: none, else 1 + log2), its entries. */
   readonly base = columnOf(i32())
   private readonly room = columnOf(u8())
   readonly length = columnOf(i32())
+  /** By place, in smallest blocks: 1 + log2 of the size of the free block that begins there. */
+  private readonly free = columnOf(u8())
   private readonly links: PagedArray
   private readonly shift: number
   private readonly width: number
@@ -24,7 +31,7 @@ export class Blocks {
 
   /**
    * @param links Doubles, `width` of them for each place, in pages of `2 ** shift` places.
-   * @param smallest The log2 of the smallest block.
+   * @param smallest The log2 of the smallest block, which holds two doubles or more.
    */
   constructor(links: PagedArray, shift: number, width: number, smallest: number) {
     this.links = links
@@ -34,11 +41,11 @@ export class Blocks {
   }
 
   get arrays() {
-    return { base: this.base, room: this.room, length: this.length }
+    return { base: this.base, room: this.room, length: this.length, free: this.free }
   }
 
   get bytes(): number {
-    return this.base.bytes + this.room.bytes + this.length.bytes
+    return this.base.bytes + this.room.bytes + this.length.bytes + this.free.bytes
   }
 
   grow(lists: number): void {
@@ -75,23 +82,69 @@ export class Blocks {
   }
 
   private take(size: number): number {
-    const free = this.heads[size]!
-    if (free !== NONE) {
-      this.heads[size] = this.links.pages[free >>> this.shift]![this.linkOf(free)]!
-      return free
-    }
-    // Aligned to its own size, so that it never straddles two pages.
-    const entries = 2 ** size
-    const place = Math.ceil(this.next / entries) * entries
-    this.next = place + entries
-    this.links.growPages(((this.next - 1) >>> this.shift) + 1)
+    let found = size
+    while (found < this.shift && this.heads[found] === NONE) found++
+    const place = this.heads[found]!
+    if (place === NONE) return this.takeNew(size)
+    this.unlink(place, found)
+    // The upper half is free, and the lower one may be halved again.
+    while (found > size) this.link(place + 2 ** --found, found)
     return place
   }
 
+  /** Aligned to its own size, so that it never straddles two pages. */
+  private takeNew(size: number): number {
+    const entries = 2 ** size
+    const place = Math.ceil(this.next / entries) * entries
+    const before = this.next
+    this.next = place + entries
+    this.growAll()
+    for (let at = before; at < place;) {
+      const fits = 31 - Math.clz32(at & -at)
+      this.release(at, fits)
+      at += 2 ** fits
+    }
+    return place
+  }
+
+  private growAll(): void {
+    if (this.next === 0) return
+    this.links.growPages(((this.next - 1) >>> this.shift) + 1)
+    this.free.grow(((this.next - 1) >>> this.smallest) + 1)
+  }
+
   private release(place: number, size: number): void {
+    for (; size < this.shift; size++) {
+      const buddy = place ^ (2 ** size)
+      if (buddy >= this.next || this.free.get(buddy >>> this.smallest) !== size + 1) break
+      this.unlink(buddy, size)
+      place = Math.min(place, buddy)
+    }
+    this.link(place, size)
+  }
+
+  private link(place: number, size: number): void {
+    const after = this.heads[size]!
     const page = this.links.open(place >>> this.shift)
-    page[this.linkOf(place)] = this.heads[size]!
+    page[this.linkOf(place)] = after
+    page[this.linkOf(place) + BEFORE] = NONE
+    if (after !== NONE) this.write(after, BEFORE, place)
     this.heads[size] = place
+    this.free.set(place >>> this.smallest, size + 1)
+  }
+
+  private unlink(place: number, size: number): void {
+    const page = this.links.pages[place >>> this.shift]!
+    const after = page[this.linkOf(place)]!
+    const before = page[this.linkOf(place) + BEFORE]!
+    if (before === NONE) this.heads[size] = after
+    else this.write(before, 0, after)
+    if (after !== NONE) this.write(after, BEFORE, before)
+    this.free.set(place >>> this.smallest, 0)
+  }
+
+  private write(place: number, link: number, value: number): void {
+    this.links.open(place >>> this.shift)[this.linkOf(place) + link] = value
   }
 
   private linkOf(place: number): number {
@@ -106,6 +159,6 @@ export class Blocks {
     const { next, heads } = plain as { next: number; heads: number[] }
     this.next = next
     this.heads = heads
-    if (next > 0) this.links.growPages(((next - 1) >>> this.shift) + 1)
+    this.growAll()
   }
 }

@@ -103,7 +103,7 @@ const DAMAGES = {
   'a chunk that is gone': () => undefined,
   'half of a manifest': (value: Buffer) => value.subarray(0, value.length / 2),
   'a manifest of a format that is not known': (value: Buffer) => {
-    const text = value.toString('latin1', 8).replace('"format":1', '"format":9')
+    const text = value.toString('latin1', 8).replace('"format":2', '"format":9')
     return encodeAgain(text)
   },
 }
