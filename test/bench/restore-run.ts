@@ -56,7 +56,7 @@ export class RestoreRun {
   private readonly history = new SnapshotHistory()
   private readonly snapshots: Snapshots
   private charged = { bytes: 0, workMs: 0 }
-  private whole = Promise.withResolvers<void>()
+  private whole = Promise.withResolvers<undefined>()
   private cpuMicrosPerReading = 0
 
   constructor(log: Log, producer: Producer, codecs: Codecs, series: number) {
@@ -78,7 +78,7 @@ export class RestoreRun {
       },
       metrics: new SnapshotMetrics(undefined, systemScheduler, () => [task]),
       lanes: () => [lane],
-      onWhole: () => this.whole.resolve(),
+      onWhole: () => this.whole.resolve(undefined),
       logger: { warn: (_: unknown, why: string) => this.whole.reject(new Error(why)) } as never,
     })
   }
@@ -115,7 +115,7 @@ export class RestoreRun {
     const batches = this.minutes(from, to)
     // The one before is over a moment after it was whole.
     await systemScheduler.turn()
-    this.whole = Promise.withResolvers()
+    this.whole = Promise.withResolvers<undefined>()
     const watch = new LoopWatch()
     const began = performance.now()
     const cpu = cpuSeconds()
