@@ -55,6 +55,7 @@ export class LaneMaker {
     const { partition } = owned
     const make = () => {
       const outputs = new Outputs()
+      outputs.takenMillis = scheduler.monotonicMillis()
       const given = { pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }
       const task = makeTask({ ...given, feed, ...(retentionHours && { retentionHours }) })
       return { task, outputs }

@@ -11,31 +11,40 @@ type Cell = number | boolean | string | undefined
 
 interface Restated {
   readonly appendedMillis: number
+  readonly takenMillis: number
   readonly cells: readonly Cell[]
 }
 
 /**
- * The rows of one table node that took the place of others within the last hour of append time, the
- * newest of each identity. A row that never changed is the same whoever writes it, and however
- * late; of these a stale owner may have an older form under way.
+ * The rows of one table node that took the place of others, the newest of each identity: those of
+ * the last hour of append time, and those that this process has computed or restored within the last
+ * hour of its own clock, since one that catches up passes hours of append time in seconds. A row that
+ * never changed is the same whoever writes it, and however late; of these a stale owner may have an
+ * older form under way.
  */
 export class RestatedRows implements StatePart {
   readonly arrays = {}
   private readonly node: Pick<TableNode, 'spec' | 'cells'>
+  private readonly progress: { readonly takenMillis: number }
   private readonly keyPlaces: readonly number[]
   /** In the order of their last change. */
   private readonly rows = new Map<string, Restated>()
 
-  constructor(node: Pick<TableNode, 'spec' | 'cells'>) {
+  /** @param progress The process's monotonic clock when it took in what it computes now. */
+  constructor(node: Pick<TableNode, 'spec' | 'cells'>, progress: { readonly takenMillis: number }) {
     this.node = node
+    this.progress = progress
     const { keys, columns } = node.spec
     this.keyPlaces = keys.map((key) => columns.findIndex(({ name }) => name === key))
   }
 
   push(item: never, appendedMillis: number): void {
-    this.add({ appendedMillis, cells: this.node.cells.map((cell) => cell(item)) })
+    const { takenMillis } = this.progress
+    this.add({ appendedMillis, takenMillis, cells: this.node.cells.map((cell) => cell(item)) })
     for (const [key, row] of this.rows) {
-      const isOld = row.appendedMillis < appendedMillis - LIMITS.engineRestatedMs
+      const isOld =
+        row.appendedMillis < appendedMillis - LIMITS.engineRestatedMs &&
+        row.takenMillis < takenMillis - LIMITS.engineRestatedMs
       if (!isOld && this.rows.size <= LIMITS.engineRestatedRowsMax) break
       this.rows.delete(key)
     }
@@ -68,10 +77,12 @@ export class RestatedRows implements StatePart {
     ])
   }
 
+  /** When its writer computed a row, no clock of this process tells: it counts as of now. */
   load(plain: Plain): void {
     this.rows.clear()
+    const { takenMillis } = this.progress
     for (const [appendedMillis, ...cells] of plain as [number, ...(Cell | null)[]][]) {
-      this.add({ appendedMillis, cells: cells.map((cell) => cell ?? undefined) })
+      this.add({ appendedMillis, takenMillis, cells: cells.map((cell) => cell ?? undefined) })
     }
   }
 }

@@ -107,6 +107,11 @@ export class Outputs {
   readonly tables = new Map<string, RowBuffer>()
   /** What of the tables' nodes may have to be written once more. */
   readonly restated: { batch(): RowBatch }[] = []
+  /**
+   * The process's monotonic clock when it took in what is computed now. It decides for how long
+   * rows are kept to be written once more, and nothing that is emitted.
+   */
+  takenMillis = 0
   private readonly buffers = new Map<string, RecordBuffer>()
   private filters: ReadonlyMap<string, RecordFilter> = new Map()
   private logs = new Map<string, OutgoingRecord[]>()

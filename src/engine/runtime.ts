@@ -247,6 +247,8 @@ class PartitionRuntime implements Runtime {
     const lane = this.lanes.get(batch.partition)
     if (lane === undefined || this.stopped || lane.owned.generation !== owned.generation) return
     await this.overtaken.took(batch, lane.task.nextOffset)
+    const { scheduler = systemScheduler } = this.options
+    lane.outputs.takenMillis = scheduler.monotonicMillis()
     const measured = this.metrics.batch()
     await this.slices.run(lane.task, batch, () => {
       lane.processed = lane.task.nextOffset

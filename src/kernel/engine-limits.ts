@@ -46,7 +46,10 @@ export const ENGINE_LIMITS = {
    * what it may still hold of one that was broken off.
    */
   engineRewriteMs: 15_000 + 10_000 + 1_000,
-  /** How far back restated rows are kept to be written once more, and how many a table node. */
+  /**
+   * How far back restated rows are kept to be written once more, by append time and by the process's
+   * clock, whichever keeps more; and how many a table node.
+   */
   engineRestatedMs: 3_600_000,
   engineRestatedRowsMax: 5_000,
   /** How many records of an output are looked through for the last one of a partition. */

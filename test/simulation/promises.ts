@@ -1,5 +1,3 @@
-import { meterKey, partitionOf } from '../../src/kernel/ids.ts'
-import { LIMITS } from '../../src/kernel/limits.ts'
 import type { CommitRequest } from '../../src/log/log.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import { decodePosition, isPast } from '../../src/log/position.ts'
@@ -33,8 +31,6 @@ export class Promises {
   /** What is written now was on the wire when its sender lost its partitions, or was paused. */
   isExcused = false
   rowsCompared = 0
-  /** Rows over which an older one came that was on the wire. */
-  private readonly late = new Set<string>()
 
   constructor(
     log: MemoryLog,
@@ -55,10 +51,7 @@ export class Promises {
   onRow(key: string, { revision, text }: HeldRow): void {
     const due = this.due.get(key)
     if (due === undefined || !(revision < due)) return
-    if (this.isExcused) {
-      this.late.add(key)
-      return
-    }
+    if (this.isExcused) return
     throw new Violation(`${key}: revision ${due} is committed, and an older one comes: ${text}`)
   }
 
@@ -116,7 +109,7 @@ export class Promises {
       const ends = await this.log.endOffsets(this.topics.readings)
       await this.reference.advance(partition, ends[partition]!)
     }
-    await this.checkRows()
+    this.checkRows()
     await this.checkRecords()
     const rules = oracleRules(this.subject.registry)
     const expected = oracle(await logRecords(this.log, this.topics.readings), rules)
@@ -127,12 +120,10 @@ export class Promises {
     if (text !== '') throw new Violation(`not what the law says:\n${text.slice(0, 2_000)}`)
   }
 
-  private async checkRows(): Promise<void> {
-    const ends = await this.endMillis()
+  private checkRows(): void {
     for (const [key, wanted] of this.reference.rows) {
       const held = this.tables.rows.get(key)
       if (held?.text === wanted.text) continue
-      if (this.late.has(key) && (await this.isOutOfReach(key, wanted, ends))) continue
       throw new Violation(`${key} is ${held?.text ?? 'missing'}, and should be ${wanted.text}`)
     }
     for (const key of this.tables.rows.keys()) {
@@ -141,33 +132,6 @@ export class Promises {
     for (const row of this.tables.written) {
       if (!this.reference.texts.has(row)) throw new Violation(`${row} should never have come`)
     }
-  }
-
-  private async endMillis(): Promise<readonly number[]> {
-    const millis: number[] = []
-    for (let partition = 0; partition < this.partitions; partition++) {
-      const last = await this.log.readEnd(this.topics.readings, partition, 1)
-      millis.push(last.count === 0 ? -Infinity : last.appendMillis[0]!)
-    }
-    return millis
-  }
-
-  /**
-   * Rows are written over again that were restated within the last hour of append time. Here hours
-   * of it pass in seconds, and what was on the wire meanwhile may be older than that.
-   */
-  private async isOutOfReach(
-    key: string,
-    { revision }: HeldRow,
-    ends: readonly number[],
-  ): Promise<boolean> {
-    const [, , tenant, meterId] = key.split('|')
-    const partition = partitionOf(Buffer.from(meterKey(tenant!, meterId!)), this.partitions)
-    const range = { topic: this.topics.readings, partition, from: revision, to: revision + 1 }
-    for await (const { appendMillis } of this.log.read(range)) {
-      return ends[partition]! - appendMillis[0]! > LIMITS.engineRestatedMs
-    }
-    return false
   }
 
   /** As readers see the topics, which drop what they have seen. */

@@ -65,7 +65,7 @@ export class TotalsTask implements StreamTask, StatePart {
         consumers.push((slot, item) => emit(slot, one.make(item) as never))
       } else if (one.kind === 'table') {
         const rows = outputs.table(one.spec)
-        const restated = this.state.add(one.id, 'restated', new RestatedRows(one))
+        const restated = this.state.add(one.id, 'restated', new RestatedRows(one, outputs))
         outputs.restated.push(restated)
         consumers.push((_slot, item) => {
           if (this.emitting) rows.push(one.cells, item)

@@ -5,7 +5,7 @@ import type { Runner } from '../runner.ts'
 
 export const runTable: Runner<'table'> = (node, { options, progress, cause, state, feed }) => {
   const rows = options.outputs.table(node.spec)
-  const restated = state.add(node.id, 'restated', new RestatedRows(node))
+  const restated = state.add(node.id, 'restated', new RestatedRows(node, options.outputs))
   options.outputs.restated.push(restated)
   feed(node.input, (_slot, item) => {
     if (progress.emitting) rows.push(node.cells, item)

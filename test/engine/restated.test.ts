@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { RestatedRows } from '../../src/engine/restated.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
+import type { TableSpec } from '../../src/schemas/tables.ts'
+
+const HOUR = LIMITS.engineRestatedMs
+
+interface Item {
+  readonly name: string
+  readonly value: number
+}
+
+const spec: TableSpec = {
+  table: 'rows',
+  columns: [
+    { name: 'name', type: 'symbol' },
+    { name: 'value', type: 'double' },
+  ],
+  keys: ['name'],
+} as never
+const cells = [({ name }: Item) => name, ({ value }: Item) => value] as never
+
+function rowsBy(clock: { takenMillis: number }) {
+  const rows = new RestatedRows({ spec, cells }, clock)
+  return {
+    rows,
+    push: (name: string, value: number, appendedMillis: number) =>
+      rows.push({ name, value } as never, appendedMillis),
+  }
+}
+
+function held(rows: RestatedRows): string[] {
+  const { columns, count } = rows.batch()
+  return Array.from({ length: count }, (_, i) => `${columns[0]![i]} ${columns[1]![i]}`)
+}
+
+test('who catches up keeps what it restated seconds ago, hours of append time back', () => {
+  const clock = { takenMillis: 5_000 }
+  const { rows, push } = rowsBy(clock)
+  push('a', 1, 0)
+  push('b', 1, 3 * HOUR)
+  push('a', 2, 9 * HOUR)
+  clock.takenMillis += 10_000
+  push('c', 1, 20 * HOUR)
+  assert.deepEqual(held(rows), ['b 1', 'a 2', 'c 1'])
+})
+
+test('rows go that are old by append time and by the clock', () => {
+  const clock = { takenMillis: 0 }
+  const { rows, push } = rowsBy(clock)
+  push('a', 1, 0)
+  clock.takenMillis = HOUR
+  push('b', 1, HOUR)
+  assert.deepEqual(held(rows), ['a 1', 'b 1'], 'an hour is not yet too old')
+  clock.takenMillis = HOUR + 1
+  push('c', 1, HOUR)
+  assert.deepEqual(held(rows), ['a 1', 'b 1', 'c 1'], 'append time stands still')
+  push('d', 1, HOUR + 1)
+  assert.deepEqual(held(rows), ['b 1', 'c 1', 'd 1'])
+})
+
+test('what comes from a snapshot is kept for an hour of the clock of its new owner', () => {
+  const before = rowsBy({ takenMillis: 9 * HOUR })
+  before.push('a', 1, 0)
+  const clock = { takenMillis: 100 }
+  const { rows, push } = rowsBy(clock)
+  rows.load(before.rows.save())
+  clock.takenMillis += HOUR
+  push('b', 1, 5 * HOUR)
+  assert.deepEqual(held(rows), ['a 1', 'b 1'])
+  clock.takenMillis += 1
+  push('c', 1, 6 * HOUR)
+  assert.deepEqual(held(rows), ['b 1', 'c 1'])
+})
+
+test('there are never more than so many, whatever the clocks say: the oldest go first', () => {
+  const { rows, push } = rowsBy({ takenMillis: 0 })
+  for (let i = 0; i < LIMITS.engineRestatedRowsMax + 2; i++) push(`r${i}`, i, 0)
+  assert.equal(rows.batch().count, LIMITS.engineRestatedRowsMax)
+  assert.equal(held(rows)[0], 'r2 2')
+})
