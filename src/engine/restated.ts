@@ -17,10 +17,10 @@ interface Restated {
 
 /**
  * The rows of one table node that took the place of others, the newest of each identity: those of
- * the last hour of append time, and those that this process has computed or restored within the last
- * hour of its own clock, since one that catches up passes hours of append time in seconds. A row that
- * never changed is the same whoever writes it, and however late; of these a stale owner may have an
- * older form under way.
+ * the last hour of append time, and those that this process has computed or restored within the
+ * last hour of its own clock, since one that catches up passes hours of append time in seconds. A
+ * row that never changed is the same whoever writes it, and however late; of these a stale owner
+ * may have an older form under way.
  */
 export class RestatedRows implements StatePart {
   readonly arrays = {}

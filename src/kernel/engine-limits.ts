@@ -47,8 +47,8 @@ export const ENGINE_LIMITS = {
    */
   engineRewriteMs: 15_000 + 10_000 + 1_000,
   /**
-   * How far back restated rows are kept to be written once more, by append time and by the process's
-   * clock, whichever keeps more; and how many a table node.
+   * How far back restated rows are kept to be written once more, by append time and by the
+   * process's clock, whichever keeps more; and how many a table node.
    */
   engineRestatedMs: 3_600_000,
   engineRestatedRowsMax: 5_000,

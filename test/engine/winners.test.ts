@@ -22,3 +22,19 @@ for (const seq of [undefined, 3]) {
     }
   })
 }
+
+test('of two readings of one time the higher seq wins, whichever comes first', async () => {
+  const driver = drive()
+  const first = (id: string) => aReading(id, 'power_w', START, 9, { seq: 3 })
+  const corrected = (id: string) =>
+    aReading(id, 'power_w', START, 5, { seq: 4, quality: 'SUSPECT' })
+  driver.append([first('a'), corrected('a'), corrected('b'), first('b')])
+  driver.append(['a', 'b'].map((id) => aReading(id, 'power_w', START + minutes(30), 0)))
+  await driver.run()
+  for (const id of ['a', 'b']) {
+    const of = (table: string) =>
+      driver.rows(table).find((row) => row['meter_id'] === id && row['ts'] === START)
+    assert.equal(of('readings')?.['value'], 5, `${id}: the raw row`)
+    assert.equal(of('windows')?.['sum'], 5, `${id}: its window`)
+  }
+})

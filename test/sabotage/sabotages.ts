@@ -19,10 +19,6 @@ const WAYS = {
   file: 'test/topologies/ways.test.ts',
   test: 'the same log gives the same rows record by record',
 }
-const WINNERS = {
-  file: 'test/engine/windows.test.ts',
-  test: 'late, repeated and corrected readings end in the windows of their winners',
-}
 const RUNTIME = 'test/engine/runtime.test.ts'
 
 const BRIDGE: readonly Sabotage[] = [
@@ -94,7 +90,10 @@ const ROWS: readonly Sabotage[] = [
   {
     name: 'seq ignored',
     edits: edit('src/engine/sample.ts', 'if (seq !== knownSeq) return seq > knownSeq', ''),
-    check: WINNERS,
+    check: {
+      file: 'test/engine/winners.test.ts',
+      test: 'of two readings of one time the higher seq wins',
+    },
   },
   {
     name: 'quality ignored',
