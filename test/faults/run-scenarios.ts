@@ -4,6 +4,7 @@ import { type Figures, judge } from './judge.ts'
 import { Scene, type Size } from './scene.ts'
 import type { Scenario } from './scenario.ts'
 import { bridgeKilled } from './scenarios/bridge.ts'
+import { brokersLost } from './scenarios/brokers.ts'
 import { diskFull } from './scenarios/disk.ts'
 import { processorKilled } from './scenarios/processor.ts'
 import { rebalanceStorm } from './scenarios/rebalance.ts'
@@ -17,7 +18,7 @@ import { openStage, type Stage } from './stage.ts'
 export function scenarios(): readonly Scenario[] {
   return [
     ...[bridgeKilled, processorKilled, kafkaKilled, questdbKilled, rebalanceStorm, zombie()],
-    ...[partialSink(), diskFull, replayed],
+    ...[partialSink(), diskFull, replayed, brokersLost],
   ]
 }
 
@@ -47,11 +48,11 @@ export interface Result extends Figures {
 export async function runScenarios(options: RunOptions): Promise<readonly Result[]> {
   const chosen = scenarios().filter(({ number }) => options.only?.includes(number) ?? true)
   const results: Result[] = []
-  const plain = chosen.filter(({ ownDisk }) => ownDisk !== true)
-  if (plain.length > 0) {
-    const stage = await openStage()
+  const shared = chosen.filter(({ ownDisk }) => ownDisk !== true)
+  for (const [brokers, alike] of Map.groupBy(shared, (one) => one.brokers ?? 1)) {
+    const stage = await openStage({ brokers })
     try {
-      for (const scenario of plain) results.push(await runScenario(stage, scenario, options))
+      for (const scenario of alike) results.push(await runScenario(stage, scenario, options))
     } finally {
       await stage.close()
     }
@@ -69,7 +70,7 @@ async function onSmallDisk(scenario: Scenario, options: RunOptions): Promise<Res
     return { ...nothing(scenario, runsOf(scenario, options)), failures: [why] }
   }
   try {
-    const stage = await openStage(disk.folder)
+    const stage = await openStage({ dataDir: disk.folder })
     try {
       return await runScenario(stage, scenario, options)
     } finally {

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly runs: { readonly full: number; readonly quick: number }
   /** Its servers lie on a disk of its own that can be filled. */
   readonly ownDisk?: boolean
+  /** How many brokers its Kafka has; by default one. */
+  readonly brokers?: number
   readonly size?: Partial<Size>
   /** What lies between the processors and QuestDB; closed after the scene. */
   readonly between?: (questdbUrl: string) => Promise<Between>

@@ -2,13 +2,15 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, makeServers, type Server } from '../../infra/servers/index.ts'
 import { embeddedAddresses } from '../../src/kernel/addresses.ts'
+import { freePorts, makeServers, type Server } from '../../infra/servers/index.ts'
+import { startCluster } from '../support/own-kafka.ts'
 import { ROLLOVER_AT } from './input.ts'
 
 /** A Kafka and a QuestDB that are a run's own, since they are killed and filled up. */
 export interface Stage {
-  readonly kafka: Server
+  /** One, or several that keep copies of each other's partitions. */
+  readonly brokers: readonly Server[]
   readonly questdb: Server
   /** Where they are, and what the fleet is. */
   readonly settings: {
@@ -45,18 +47,20 @@ function channelsWithRollover(): Channels {
   }
 }
 
-/** @param given The folder for the servers' data; by default a temporary one. */
-export async function openStage(given?: string): Promise<Stage> {
+export interface StageOptions {
+  /** The folder for what the servers keep; by default a temporary one. */
+  readonly dataDir?: string
+  readonly brokers?: number
+}
+
+export async function openStage({
+  dataDir: given,
+  brokers = 1,
+}: StageOptions = {}): Promise<Stage> {
   const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'meterloom-faults-')))
-  const [kafkaPort, kafkaController, questdbHttp, questdbPg] = await freePorts(4)
-  const ports = {
-    kafka: kafkaPort!,
-    kafkaController: kafkaController!,
-    questdbHttp: questdbHttp!,
-    questdbPg: questdbPg!,
-    postgres: 0,
-  }
-  const [kafka, questdb] = await makeServers({ dataDir, ports, only: ['kafka', 'questdb'] })
+  const [questdbHttp = 0, questdbPg = 0] = await freePorts(2)
+  const ports = { kafka: 0, kafkaController: 0, questdbHttp, questdbPg, postgres: 0 }
+  const [questdb] = await makeServers({ dataDir, ports, only: ['questdb'] })
   const metersFile = join(dataDir, 'config/meters.json')
   const channelsFile = join(dataDir, 'config/channels.json')
   mkdirSync(join(dataDir, 'config'), { recursive: true })
@@ -65,18 +69,20 @@ export async function openStage(given?: string): Promise<Stage> {
   const remove = () => rmSync(dataDir, { recursive: true, force: true })
   // What a run that is broken off leaves goes with it.
   if (given === undefined) process.once('exit', remove)
+  const [kafka, others] = await Promise.allSettled([
+    startCluster(brokers, dataDir),
+    questdb!.start(),
+  ])
   const close = async () => {
-    await Promise.all([kafka!.stop(), questdb!.stop()])
+    await Promise.all([kafka.status === 'fulfilled' && kafka.value.stop(), questdb!.stop()])
     // Of a disk its owner disposes.
     if (given === undefined) remove()
   }
-  try {
-    await Promise.all([kafka!.start(), questdb!.start()])
-  } catch (error) {
+  if (kafka.status === 'rejected' || others.status === 'rejected') {
     await close()
-    throw error
+    throw kafka.status === 'rejected' ? kafka.reason : (others as PromiseRejectedResult).reason
   }
-  const { kafkaBrokers, questdbUrl } = embeddedAddresses(ports)
-  const settings = { kafkaBrokers, questdbUrl, metersFile, channelsFile }
-  return { kafka: kafka!, questdb: questdb!, settings, dataDir, close }
+  const { questdbUrl } = embeddedAddresses(ports)
+  const settings = { kafkaBrokers: kafka.value.kafkaBrokers, questdbUrl, metersFile, channelsFile }
+  return { brokers: kafka.value.servers, questdb: questdb!, settings, dataDir, close }
 }

@@ -120,7 +120,7 @@ export async function stage(t: TestContext, adapter: () => Open) {
       return ends.every((end, partition) => offsets[partition]! >= end)
     }, seconds)
   }
-  return { log, topics, failures, append, start, committed, drained }
+  return { log, topics, group, failures, append, start, committed, drained }
 }
 
 export async function until(holds: () => boolean | Promise<boolean>, seconds = 10): Promise<void> {

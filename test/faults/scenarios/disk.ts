@@ -58,9 +58,9 @@ async function standsStill(scene: Scene): Promise<boolean> {
  * tables, each some time after the disk was full.
  */
 async function careFor(scene: Scene, stop: AbortSignal): Promise<void> {
-  const { kafka, questdb } = scene.options.stage
+  const { brokers, questdb } = scene.options.stage
   while (!stop.aborted) {
-    if (kafka.pid === undefined) await kafka.start()
+    for (const broker of brokers) if (broker.pid === undefined) await broker.start()
     if (questdb.pid === undefined) await questdb.start()
     await resumeSuspended(scene).catch(() => undefined)
     await sleep(CARE_EVERY_MS)

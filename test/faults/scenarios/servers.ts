@@ -10,7 +10,7 @@ export const kafkaKilled: Scenario = {
   name: 'Kafka killed, and restarted in order',
   runs: { full: 7, quick: 1 },
   async run(scene, runs) {
-    const { kafka } = scene.options.stage
+    const kafka = scene.options.stage.brokers[0]!
     for (let i = 0; i < runs; i++) {
       const inOrder = i % 4 === 3
       if (inOrder) await kafka.stop()
