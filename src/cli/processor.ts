@@ -57,7 +57,7 @@ export const register: Register = (program, io) => {
       '--drop-state <node>',
       'a node of the topology that begins without its past, where it is not what it was ' +
         '(DROP_STATE=a,b); may be given several times',
-      (node: string, before: readonly string[] = []) => [...before, node],
+      (node: string, before?: readonly string[]) => [...(before ?? []), node],
     )
     .addHelpText('after', AFTER_CHANGE)
     .action(async (options: Options) => {

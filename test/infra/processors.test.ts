@@ -43,7 +43,7 @@ test('`processor --help` teaches how state is kept over a changed topology', asy
   for (const word of ['--backfill', 'BACKFILL=true', '--drop-state <node>', 'DROP_STATE=a,b']) {
     assert.ok(stdout.includes(word), stdout)
   }
-  assert.match(stdout, /Snapshots need no setting/)
+  assert.match(stdout, /Snapshots need no\s+setting/)
 })
 
 test('`processor --instances 2` runs two that share the partitions, and ends both', async (t) => {
