@@ -200,6 +200,9 @@ export const LIMITS = Object.freeze({
    */
   walLagTransactionsMax: 200,
   walLagMsMax: 60_000,
+  /** A suspended table is resumed after this, and then after twice as long each time. */
+  walResumeMsMin: 5_000,
+  walResumeMsMax: 30_000,
 
   // The live feed
   /** The longest that a fetch of a tail waits at the broker for something new. */

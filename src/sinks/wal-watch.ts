@@ -6,14 +6,15 @@ import { LIMITS } from '../kernel/limits.ts'
 import type { Readiness } from '../ops/role.ts'
 import { TABLES } from '../schemas/tables.ts'
 import { type QuestdbSql, questdbSql, quoted } from './questdb-http.ts'
+import { ResumePlan } from './wal-resume.ts'
 
 /**
  * Watches what QuestDB has acknowledged and not yet made visible. A row that is acknowledged lies
  * in its table's write-ahead log (WAL); a job applies the log to the table, transaction by
  * transaction.
  *
- * - suspended: the job met an error and has stopped. Rows are still acknowledged, and nobody sees
- *   them.
+ * - suspended: the job met an error and has stopped, as on a full disk. Rows are still
+ *   acknowledged, and nobody sees them. It is asked to go on from time to time.
  * - behind: transactions that are in the log and not in the table.
  */
 export interface WalWatch {
@@ -30,6 +31,7 @@ export interface WalWatchOptions {
   readonly pollEveryMs?: number
   readonly lagTransactionsMax?: number
   readonly lagMsMax?: number
+  readonly resumeMsMin?: number
 }
 
 /** One table as QuestDB tells of it. */
@@ -98,6 +100,9 @@ export function watchWal(options: WalWatchOptions): WalWatch {
   const pollEveryMs = options.pollEveryMs ?? LIMITS.walPollEveryMs
   const gauges = options.metrics === undefined ? undefined : walGauges(options.metrics)
   const lag = new LagClock(options)
+  const plan = new ResumePlan(
+    options.resumeMsMin === undefined ? {} : { pauseMsMin: options.resumeMsMin },
+  )
   const stop = new AbortController()
   let reasons: readonly string[] = ['questdb: its tables were not looked at yet']
 
@@ -109,20 +114,31 @@ export function watchWal(options: WalWatchOptions): WalWatch {
       const late = lag.reason(state, nowMs) ?? []
       if (!suspended) return late
       const why = error === '' ? '' : ` (${error})`
-      const remedy = `mend the cause, then ALTER TABLE '${table}' RESUME WAL`
+      const remedy = `mend the cause: ${resume(table)} is said again and again, by you as well`
       return [`questdb: table ${table} is suspended${why}; ${remedy}`].concat(late)
     })
+  }
+
+  async function resumeSuspended(states: readonly WalState[]): Promise<void> {
+    for (const { table, suspended, error } of states) {
+      if (!plan.isDue(table, suspended, performance.now())) continue
+      gauges?.resumed(table)
+      options.logger?.info({ table, error }, 'a table that QuestDB has suspended is resumed')
+      await sql.rows(resume(table))
+    }
   }
 
   async function run(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
-        const found = look(await walStates(sql, options.prefix))
+        const states = await walStates(sql, options.prefix)
+        const found = look(states)
         // Said once when it begins, and again where it changes: /ready says it all the time.
         if (found.length > 0 && found.join() !== reasons.join()) {
           options.logger?.warn({ found }, 'QuestDB does not show all that was written')
         }
         reasons = found
+        await resumeSuspended(states)
       } catch (error) {
         gauges?.failures.inc()
         reasons = [`questdb: ${messageOf(error)}`]
@@ -139,6 +155,8 @@ export function watchWal(options: WalWatchOptions): WalWatch {
     },
   }
 }
+
+const resume = (table: string) => `ALTER TABLE ${quoted(table)} RESUME WAL`
 
 /** Since when each table is too far behind. */
 class LagClock {
@@ -186,11 +204,19 @@ function walGauges(registry: Registry) {
     help: 'Looks at wal_tables() that failed',
     registers,
   })
+  const resumes = new Counter({
+    name: 'meterloom_questdb_wal_resumes_total',
+    help: 'How often a table that QuestDB had suspended was asked to go on',
+    labelNames,
+    registers,
+  })
   return {
     failures,
+    resumed: (table: string) => resumes.inc({ table }),
     set({ table, suspended: isSuspended, appliedTransaction, loggedTransaction }: WalState) {
       suspended.set({ table }, isSuspended ? 1 : 0)
       behind.set({ table }, loggedTransaction - appliedTransaction)
+      resumes.inc({ table }, 0)
     },
   }
 }

@@ -11,6 +11,7 @@ import { questdbSink } from '../../src/sinks/questdb.ts'
 import { questdbSql } from '../../src/sinks/questdb-http.ts'
 import { ensureTables } from '../../src/sinks/tables.ts'
 import { type WalWatch, type WalWatchOptions, watchWal } from '../../src/sinks/wal-watch.ts'
+import { ResumePlan } from '../../src/sinks/wal-resume.ts'
 import { uniquePrefix } from '../support/config.ts'
 import { applied, batchOf } from './support.ts'
 
@@ -86,6 +87,45 @@ test('a suspended table is told with its remedy, which mends it', async (t) => {
   await sql.rows(remedy)
   await until('resumed', () => wal.readiness().ready)
   assert.ok((await metrics.metrics()).includes(`${gauge} 0`))
+})
+
+test('a suspended table is resumed, each time that it is', async (t) => {
+  const prefix = uniquePrefix()
+  await ensureTables({ questdbUrl: url, prefix })
+  const sql = questdbSql(url)
+  const table = `${prefix}readings`
+  const metrics = new Registry()
+  const wal = watch({ prefix, metrics, resumeMsMin: 40 })
+  t.after(() => wal.stop())
+  const resumes = async () => {
+    const line = new RegExp(`wal_resumes_total{table="${table}"} (\\d+)`)
+    return Number(line.exec(await metrics.metrics())?.[1])
+  }
+  await until('ready', () => wal.readiness().ready)
+  assert.equal(await resumes(), 0)
+  for (const times of [1, 2]) {
+    await sql.rows(`alter table '${table}' suspend wal with 24, 'no room left on purpose'`)
+    const sink = questdbSink({ questdbUrl: url, prefix })
+    await sink.write(batchOf(TABLES.readings, [{ ...base, ts: AT + times, value: times }]))
+    await sink.close()
+    await applied(sql, table)
+    await until('ready again', () => wal.readiness().ready)
+    assert.ok((await resumes()) >= times)
+  }
+  assert.deepEqual(await sql.rows(`select count() from '${table}'`), [[2]])
+})
+
+test('a table that stays suspended is asked to go on later each time', () => {
+  const plan = new ResumePlan({ pauseMsMin: 5, pauseMsMax: 30 })
+  const dueAt = (nowMs: number) => plan.isDue('t', true, nowMs)
+  const times = Array.from({ length: 120 }, (_, i) => i)
+  assert.deepEqual(times.filter(dueAt), [5, 15, 35, 65, 95])
+  // It works for a moment, and is suspended again: no new beginning.
+  assert.equal(plan.isDue('t', false, 120), false)
+  assert.deepEqual([121, 124, 125].filter(dueAt), [125])
+  // It works for long: the next time is a first one.
+  for (const nowMs of [130, 200]) plan.isDue('t', false, nowMs)
+  assert.deepEqual([300, 304, 305].filter(dueAt), [305])
 })
 
 test('a table that falls behind its log is told until it has caught up', async (t) => {
