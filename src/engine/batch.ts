@@ -8,9 +8,11 @@ import type { Registry } from '../registry/registry.ts'
 import type { Codecs } from '../schemas/codecs.ts'
 import type { Reading } from '../schemas/records.ts'
 import type { Pipeline } from './dsl.ts'
+import { makeTask } from './rekey/make-task.ts'
 import { Outputs } from './rows.ts'
 import type { RowBatch } from './sink.ts'
-import { Task } from './task.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TableFeed } from './tables/table-feed.ts'
 
 export interface BatchOptions {
   readonly pipeline: Pipeline
@@ -19,6 +21,8 @@ export interface BatchOptions {
   readonly partitions: number
   readonly epoch?: number
   readonly topics?: Topics
+  /** The records of lookup tables; needed where the pipeline has any. */
+  readonly tables?: TableFeed
 }
 
 /** A reading and when the log would have taken it; without a reading, a sign that time goes on. */
@@ -50,7 +54,7 @@ interface Arrived {
  * for (const part of parts) store(run.take(part)) // part: [{ appendMillis, reading }, …]
  */
 export class BatchRun {
-  private readonly tasks: readonly Task[]
+  private readonly tasks: readonly StreamTask[]
   private readonly outputs = new Outputs()
   private readonly options: BatchOptions
   private readonly topics: Topics
@@ -59,13 +63,12 @@ export class BatchRun {
 
   constructor(options: BatchOptions) {
     this.options = options
-    const { partitions, epoch = 0, pipeline, registry, codecs } = options
+    const { partitions, epoch = 0, pipeline, registry, codecs, tables: feed } = options
     const topics = (this.topics = options.topics ?? topicNames())
     const { outputs } = this
-    this.tasks = Array.from(
-      { length: partitions },
-      (_, partition) =>
-        new Task({ pipeline, partition, partitions, epoch, registry, codecs, topics, outputs }),
+    const given = { pipeline, partitions, epoch, registry, codecs, topics, outputs }
+    this.tasks = Array.from({ length: partitions }, (_, partition) =>
+      makeTask({ ...given, partition, ...(feed && { feed }) }),
     )
     this.ends = this.tasks.map(() => 0)
     const body = { source: 'batch', table: null, offset: null, body: null }
@@ -94,6 +97,11 @@ export class BatchRun {
       this.feed(batchOf(list, { ...head, headerOf: () => undefined }))
     }
     return this.emitted()
+  }
+
+  /** Fetches what the records say of lookup tables; `feed` asks nobody. */
+  prepare(batch: RecordBatch): Promise<void> {
+    return this.tasks[batch.partition]!.prepare(batch)
   }
 
   /** Computes records as a log holds them, those of each partition in their order. */

@@ -7,11 +7,14 @@ import type { Codecs } from '../../src/schemas/codecs.ts'
 import type { Dice } from './dice.ts'
 import { fleet } from './fleet.ts'
 import type { Sent } from './fleet.ts'
+import { limitRecord } from './limits.ts'
 
 /** What is appended at once, and the time that the log says of it. */
 export interface Happening {
   readonly atMicros: Micros
   readonly records: readonly OutgoingRecord[]
+  /** Where to; left out: to the readings. */
+  readonly topic?: string
   /** Virtual time until the next one. */
   readonly pauseMillis: number
 }
@@ -19,20 +22,25 @@ export interface Happening {
 export interface Plan {
   readonly partitions: number
   readonly members: number
+  /** Whether windows are looked up in tables, and whether there are totals across meters. */
+  readonly hasLimits: boolean
+  readonly hasTotals: boolean
   readonly happenings: readonly Happening[]
 }
 
 /** All that comes to the log, and when: by the seed alone, whatever becomes of the processes. */
 export function makePlan(dice: Dice, codecs: Codecs): Plan {
   const partitions = dice.whole('plan', 1, 4)
+  const hasLimits = dice.chance('stages', 0.35)
+  const hasTotals = dice.chance('stages', 0.35)
   const sent = withOutage(dice, fleet(dice))
   const happenings: Happening[] = []
   const tick = tickRecords(codecs.control, 'simulation', partitions)
   let bucket: Sent[] = []
   let atMicros = sent[0]!.dueMicros
-  const happen = (records: readonly OutgoingRecord[]) => {
+  const happen = (records: readonly OutgoingRecord[], topic?: string) => {
     const pauseMillis = dice.whole('pause', 0, dice.chance('pause', 0.15) ? 4_000 : 200)
-    happenings.push({ atMicros, records, pauseMillis })
+    happenings.push({ atMicros, records, pauseMillis, ...(topic !== undefined && { topic }) })
   }
   const flush = () => {
     shuffle(dice, bucket)
@@ -52,6 +60,10 @@ export function makePlan(dice: Dice, codecs: Codecs): Plan {
     bucket.push(one)
     if (bucket.length < size) continue
     flush()
+    while (hasLimits && dice.chance('limits', 0.4)) {
+      const { topic, record } = limitRecord(dice)
+      happen([record], topic)
+    }
     size = dice.whole('bucket', 1, 30)
     if (!dice.chance('tick', 0.3)) continue
     dice.reach('tick')
@@ -63,7 +75,8 @@ export function makePlan(dice: Dice, codecs: Codecs): Plan {
     atMicros += minutes(1)
     happen(tick)
   }
-  return { partitions, members: dice.whole('plan', 1, 3), happenings }
+  const members = dice.whole('plan', 1, 3)
+  return { partitions, members, hasLimits, hasTotals, happenings }
 }
 
 /** For an hour or two nothing comes; then all of it does. */

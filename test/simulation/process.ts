@@ -51,8 +51,11 @@ export class Processor implements Passage {
   readonly name: string
   /** Its place among the processors, which another one takes after it. */
   readonly slot: number
-  runtime: Runtime | undefined
-  subscription: MemoryMember | undefined
+  /** One of each stage, and their members of the stages' groups. */
+  readonly runtimes: Runtime[] = []
+  readonly members: MemoryMember[] = []
+  /** All of its stages have started. */
+  isUp = false
   /** It was paused beyond its session: what it had on its way may be older than what is there. */
   isZombie = false
   isPaused = false
@@ -69,7 +72,7 @@ export class Processor implements Passage {
   }
 
   log(): Log {
-    return logBehind(this.world.log, this, (made) => (this.subscription = made))
+    return logBehind(this.world.log, this, (made) => this.members.push(made))
   }
 
   /** How long something is on its way. */
@@ -131,9 +134,11 @@ export class Processor implements Passage {
   /** What is written of the state, with a byte that is wrong, if it is to be. */
   private damagedState(port: string, args: readonly unknown[]): (() => unknown) | undefined {
     const { dice, world } = this
-    const { state } = world.topics
-    if (port === 'log.read' && (args[0] as ReadOptions).topic === state) dice.reach('state: read')
-    if (port !== 'producer.append' || args[0] !== state) return undefined
+    const { state, totalsState } = world.topics
+    const isState = (topic: unknown) => topic === state || topic === totalsState
+    if (port === 'log.read' && isState((args[0] as ReadOptions).topic)) dice.reach('state: read')
+    const [topic] = args
+    if (port !== 'producer.append' || !isState(topic)) return undefined
     dice.reach('state: written')
     if (!dice.hit('state: a record is damaged')) return undefined
     const records = [...asRecords(args[1] as OutgoingRecords)]
@@ -142,7 +147,7 @@ export class Processor implements Passage {
     const byte = dice.whole('damage', 0, Math.max(0, value.length - 1))
     if (byte < value.length) value[byte]! ^= 0x10
     records[at] = { ...records[at]!, value }
-    return () => world.log.appendNow(state, records)
+    return () => world.log.appendNow(topic as string, records)
   }
 
   private failAfter(port: string): void {

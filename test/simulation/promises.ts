@@ -1,4 +1,6 @@
+import { meterKey, partitionOf } from '../../src/kernel/ids.ts'
 import type { CommitRequest } from '../../src/log/log.ts'
+import type { Row } from '../../src/engine/memory-tables.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import { decodePosition, isPast } from '../../src/log/position.ts'
 import type { SourcePosition } from '../../src/log/position.ts'
@@ -9,7 +11,9 @@ import { memoryRows } from '../oracle/memory-rows.ts'
 import { oracle } from '../oracle/oracle.ts'
 import { compare, explain } from '../oracle/stored.ts'
 import { oracleRules } from '../support/registry.ts'
+import { wrongLimits, wrongTotals } from './laws.ts'
 import { Reference } from './reference.ts'
+import type { Stage } from './stages.ts'
 import { Violation } from './subject.ts'
 import type { Subject } from './subject.ts'
 import type { HeldRow, HeldTables } from './tables.ts'
@@ -21,7 +25,8 @@ export class Promises {
   private readonly subject: Subject
   private readonly partitions: number
   private readonly tables: HeldTables
-  private readonly reference: Reference
+  /** By the topic that a stage reads; the first is that of the readings. */
+  private readonly references: ReadonlyMap<string, Reference>
   /** Rows below the committed offsets. */
   private readonly due = new Map<string, number>()
   /** Where each output topic was read to, and the positions that it holds. */
@@ -37,6 +42,7 @@ export class Promises {
     topics: Topics,
     partitions: number,
     subject: Subject,
+    stages: readonly Stage[],
     tables: HeldTables,
   ) {
     this.log = log
@@ -44,7 +50,11 @@ export class Promises {
     this.partitions = partitions
     this.subject = subject
     this.tables = tables
-    this.reference = new Reference(log, { ...subject, partitions, topics })
+    this.references = new Map(
+      stages.map(({ pipeline, input }) => {
+        return [input, new Reference(log, { ...subject, pipeline, input, partitions, topics })]
+      }),
+    )
   }
 
   /** Nothing older comes over what was committed. */
@@ -64,20 +74,22 @@ export class Promises {
   private async checkCommitted(requests: readonly CommitRequest[]): Promise<void> {
     await this.readOutputs()
     for (const { topic, partition, offset } of requests) {
-      if (topic !== this.topics.readings) continue
-      const { rows, records } = await this.reference.advance(partition, offset)
+      const reference = this.references.get(topic)!
+      const { rows, records } = await reference.advance(partition, offset)
       for (const key of rows) {
-        const wanted = this.reference.rows.get(key)!
+        const wanted = reference.rows.get(key)!
         const held = this.tables.rows.get(key)
         this.due.set(key, wanted.revision)
         if (held !== undefined && !(held.revision < wanted.revision)) continue
         const what = held === undefined ? 'no row' : `revision ${held.revision}`
-        const where = `${partition}:${offset} is committed`
+        const where = `${topic} ${partition}:${offset} is committed`
         throw new Violation(`${where}, but ${key} has ${what}, not ${wanted.text}`)
       }
       const missing = records.find((record) => !this.positions.has(record))
       if (missing === undefined) continue
-      throw new Violation(`${partition}:${offset} is committed, but no record ${missing} is there`)
+      throw new Violation(
+        `${topic} ${partition}:${offset} is committed, but no record ${missing} is there`,
+      )
     }
   }
 
@@ -95,7 +107,8 @@ export class Promises {
         for await (const batch of this.log.read({ topic, partition, from })) {
           this.readTo.set(place, batch.nextOffset)
           for (let i = 0; i < batch.count; i++) {
-            this.positions.add(`${topic}|${batch.header(i, SOURCE_HEADER)!.toString('hex')}`)
+            const position = batch.header(i, SOURCE_HEADER)
+            if (position !== undefined) this.positions.add(`${topic}|${position.toString('hex')}`)
           }
         }
       }
@@ -105,32 +118,54 @@ export class Promises {
   /** When all is committed: what is there is what should be, in every column. */
   async checkEnd(): Promise<void> {
     await this.checking
-    for (let partition = 0; partition < this.partitions; partition++) {
-      const ends = await this.log.endOffsets(this.topics.readings)
-      await this.reference.advance(partition, ends[partition]!)
+    for (const [topic, reference] of this.references) {
+      for (const [partition, end] of (await this.log.endOffsets(topic)).entries()) {
+        await reference.advance(partition, end)
+      }
     }
     this.checkRows()
     await this.checkRecords()
     const rules = oracleRules(this.subject.registry)
     const expected = oracle(await logRecords(this.log, this.topics.readings), rules)
-    const stored = memoryRows((table) => this.reference.values.rows(table))
+    const [first] = this.references.values()
+    const stored = memoryRows((table) => first!.values.rows(table))
     const found = compare(expected, stored)
     for (const { compared } of Object.values(found)) this.rowsCompared += compared
-    const text = explain(found)
-    if (text !== '') throw new Violation(`not what the law says:\n${text.slice(0, 2_000)}`)
+    const wrong = [explain(found), ...(await this.wrongBeside(first!))].filter(
+      (text) => text !== '',
+    )
+    if (wrong.length === 0) return
+    throw new Violation(`not what the law says:\n${wrong.join('\n').slice(0, 2_000)}`)
+  }
+
+  /** What is wrong with limits and totals. */
+  private async wrongBeside(first: Reference): Promise<readonly string[]> {
+    const { log, topics, subject, partitions } = this
+    const place = (row: Row) =>
+      partitionOf(Buffer.from(meterKey('demo', String(row['meter_id']))), partitions)
+    const rows = (table: string) => first.values.rows(table)
+    const limits = await wrongLimits(log, topics, subject.codecs, rows, place)
+    const second = this.references.get(topics.contributions)
+    if (second === undefined) return limits
+    const totals = second.values.rows('totals')
+    this.rowsCompared += totals.length
+    return [...limits, ...(await wrongTotals(log, topics, totals))]
   }
 
   private checkRows(): void {
-    for (const [key, wanted] of this.reference.rows) {
+    const references = [...this.references.values()]
+    for (const [key, wanted] of references.flatMap(({ rows }) => [...rows])) {
       const held = this.tables.rows.get(key)
       if (held?.text === wanted.text) continue
       throw new Violation(`${key} is ${held?.text ?? 'missing'}, and should be ${wanted.text}`)
     }
     for (const key of this.tables.rows.keys()) {
-      if (!this.reference.rows.has(key)) throw new Violation(`${key} should not be there`)
+      if (references.some(({ rows }) => rows.has(key))) continue
+      throw new Violation(`${key} should not be there`)
     }
     for (const row of this.tables.written) {
-      if (!this.reference.texts.has(row)) throw new Violation(`${row} should never have come`)
+      if (references.some(({ texts }) => texts.has(row))) continue
+      throw new Violation(`${row} should never have come`)
     }
   }
 
@@ -142,7 +177,8 @@ export class Promises {
       for (let partition = 0; partition < this.partitions; partition++) {
         for await (const batch of this.log.read({ topic, partition, from: 0 })) {
           for (let i = 0; i < batch.count; i++) {
-            const header = batch.header(i, SOURCE_HEADER)!
+            const header = batch.header(i, SOURCE_HEADER)
+            if (header === undefined) continue
             const position = decodePosition(header)!
             const source = `${topic}|${partition}|${position.partition}`
             const before = seen.get(source)
@@ -157,8 +193,9 @@ export class Promises {
         }
       }
     }
-    for (const name of new Set([...found.keys(), ...this.reference.records.keys()])) {
-      const wanted = this.reference.records.get(name) ?? []
+    const records = this.references.get(this.topics.readings)!.records
+    for (const name of new Set([...found.keys(), ...records.keys()])) {
+      const wanted = records.get(name) ?? []
       // Positions sort as their bytes do; a source partition's records lie in several partitions.
       const got = (found.get(name) ?? []).sort()
       const differs = wanted.toSorted().findIndex((record, i) => record !== got[i])

@@ -1,9 +1,10 @@
 import { BatchRun } from '../../src/engine/batch.ts'
 import type { BatchOptions } from '../../src/engine/batch.ts'
 import { MemoryTables } from '../../src/engine/memory-tables.ts'
+import { TableFeed } from '../../src/engine/tables/table-feed.ts'
+import { systemScheduler } from '../../src/kernel/time.ts'
 import type { MemoryLog } from '../../src/log/memory.ts'
 import { SOURCE_HEADER } from '../../src/log/topics.ts'
-import type { Topics } from '../../src/log/topics.ts'
 import { rowsOf } from './tables.ts'
 import type { HeldRow } from './tables.ts'
 
@@ -22,13 +23,13 @@ export class Reference {
   readonly records = new Map<string, string[]>()
   private readonly run: BatchRun
   private readonly log: MemoryLog
-  private readonly topics: Topics
+  private readonly input: string
   private readonly reached: number[]
 
-  constructor(log: MemoryLog, options: BatchOptions & { readonly topics: Topics }) {
-    this.run = new BatchRun(options)
+  constructor(log: MemoryLog, options: BatchOptions & { readonly input: string }) {
+    this.run = new BatchRun({ ...options, tables: new TableFeed(log, systemScheduler) })
     this.log = log
-    this.topics = options.topics
+    this.input = options.input
     this.reached = Array.from({ length: options.partitions }, () => 0)
   }
 
@@ -38,8 +39,11 @@ export class Reference {
     const fresh = { rows: new Set<string>(), records: [] as string[] }
     if (to <= from) return { rows: [], records: [] }
     this.reached[partition] = to
-    const range = { topic: this.topics.readings, partition, from, to }
-    for await (const batch of this.log.read(range)) this.run.feed(batch)
+    const range = { topic: this.input, partition, from, to }
+    for await (const batch of this.log.read(range)) {
+      await this.run.prepare(batch)
+      this.run.feed(batch)
+    }
     const { tables, logs } = this.run.emitted()
     for (const table of tables) {
       this.values.upsert(table)

@@ -108,6 +108,26 @@ const SABOTAGES: Readonly<Record<string, Sabotage>> = {
     ],
     says: /an older one comes|not what the law says|should be/,
   },
+  'a table is read further than the log has told': {
+    edits: [
+      {
+        file: 'src/engine/tables/tables.ts',
+        find: 'view.advance(records, offset, this',
+        replace: 'view.advance(records, (records as any).offset, this',
+      },
+    ],
+    says: /is committed, but|not what the law says|should be|should never have come/,
+  },
+  'a total adds what takes the place of something': {
+    edits: [
+      {
+        file: 'src/engine/rekey/totals.ts',
+        find: 'if (members.gave(member, width, start)) groups',
+        replace: 'if (members.gave(member, width, NaN)) groups',
+      },
+    ],
+    says: LAW,
+  },
   'what was restated is not emitted': {
     edits: [{ file: ingest, find: 'this.restater.emitAll()', replace: 'void this.restater' }],
     says: LAW,

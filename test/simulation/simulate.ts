@@ -1,5 +1,4 @@
 import { loadCodecs } from '../../src/schemas/codecs.ts'
-import { pipeline } from '../../topologies/index.ts'
 import { testRegistry } from '../support/registry.ts'
 import { Dice } from './dice.ts'
 import { makePlan } from './plan.ts'
@@ -28,7 +27,10 @@ export interface Outcome {
 }
 
 const codecs = await loadCodecs()
-const subject = { pipeline, registry: testRegistry(), codecs }
+const registry = testRegistry(
+  [0, 1, 2].map((m) => ({ meterId: `sim-${m}`, place: `place-${m % 2}` })),
+)
+const subject = { registry, codecs }
 
 /** One simulation, decided by its seed alone. */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {

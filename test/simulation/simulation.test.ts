@@ -15,6 +15,7 @@ const INPUTS = [
   ...['poison: the key of another meter', 'poison: too long'],
   ...['reading: gap', 'reading: late', 'reading: out of order', 'reading: too late'],
   ...['reading: twice', 'register: reset', 'register: rollover'],
+  ...['table row: gone', 'table row: none', 'table row: set'],
 ]
 
 /** Calls that must each have been a processor's last, before and after they took effect. */
@@ -25,7 +26,7 @@ const LAST_CALLS = [
 
 const STATE = ['state: read', 'state: written', 'table: lands after its claim']
 
-// Both cores are wanted for three minutes: beside another file it takes twice that.
+// Both cores are wanted for a minute: beside other files it takes several times that.
 const limit = { timeout: 900_000 }
 
 test(`${SEEDS} seeds: whatever befalls the processors, all promises are kept`, limit, async (t) => {

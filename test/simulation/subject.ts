@@ -1,10 +1,8 @@
-import type { Pipeline } from '../../src/engine/dsl.ts'
 import type { Registry } from '../../src/registry/registry.ts'
 import type { Codecs } from '../../src/schemas/codecs.ts'
 
-/** What is simulated. */
+/** What all that is simulated is made of. */
 export interface Subject {
-  readonly pipeline: Pipeline
   readonly registry: Registry
   readonly codecs: Codecs
 }

@@ -3,14 +3,18 @@ import type { RowBatch } from '../../src/engine/sink.ts'
 import { VirtualTime } from '../../src/engine/virtual-time.ts'
 import type { VirtualProcess } from '../../src/engine/virtual-time.ts'
 import { HandClock } from '../../src/engine/driver.ts'
+import { tickRecords } from '../../src/log/control.ts'
 import type { Log } from '../../src/log/log.ts'
 import { MemoryLog } from '../../src/log/memory.ts'
-import { topicNames } from '../../src/log/topics.ts'
+import { tableTopicSpec, topicNames } from '../../src/log/topics.ts'
 import type { Dice } from './dice.ts'
+import { LIMITS } from './limits.ts'
 import type { Plan } from './plan.ts'
 import { Processor, isFault } from './process.ts'
 import type { Surroundings } from './process.ts'
 import { Promises } from './promises.ts'
+import { stagesOf } from './stages.ts'
+import type { Stage } from './stages.ts'
 import { Violation } from './subject.ts'
 import type { Subject } from './subject.ts'
 import { HeldTables } from './tables.ts'
@@ -23,7 +27,6 @@ const TROUBLE_MILLIS = 100
 const REWRITE_MILLIS = 7_000
 /** What is left to do when the faults are over is done within this. */
 const HEAL_MILLIS = 120_000
-const GROUP = 'simulation'
 
 /**
  * Processors on one log, one group and one set of tables, in virtual time. Whatever happens is
@@ -45,6 +48,7 @@ export class World implements Surroundings {
   violation: Error | undefined
   private readonly plan: Plan
   private readonly subject: Subject
+  private readonly stages: readonly Stage[]
   private readonly processors: (Processor | undefined)[]
   /** Records after which a snapshot is due; 0: none is. */
   private readonly snapshotEvery: number
@@ -66,7 +70,9 @@ export class World implements Surroundings {
     const size = dice.chance('batch', 0.3) ? 1 : dice.whole('batch', 2, 60)
     this.log = new MemoryLog(this.clock, { batchRecords: () => dice.whole('batch', 1, size) })
     this.tables = new HeldTables((key, row) => this.promises.onRow(key, row))
-    this.promises = new Promises(this.log, this.topics, plan.partitions, subject, this.tables)
+    const { log, topics, tables } = this
+    this.stages = stagesOf(plan, topics)
+    this.promises = new Promises(log, topics, plan.partitions, subject, this.stages, tables)
     this.snapshotEvery = dice.chance('snapshots', 0.7) ? dice.whole('snapshots', 10, 150) : 0
     this.processors = Array.from({ length: plan.members }, () => undefined)
   }
@@ -97,6 +103,7 @@ export class World implements Surroundings {
     for (const topic of Object.values(topics) as string[]) {
       await this.log.createTopics([{ topic, partitions: plan.partitions, settings: {} }])
     }
+    await this.log.createTopics(LIMITS.map(({ topic }) => tableTopicSpec(topic)))
     this.watchCommits()
     for (const i of this.processors.keys()) this.start(i)
     void this.feed()
@@ -104,13 +111,25 @@ export class World implements Surroundings {
     while (!this.isFed) await this.step()
     dice.isHealed = true
     this.heal()
-    const deadline = time.nowMillis + HEAL_MILLIS
     const calmFrom = time.nowMillis + SESSION_MILLIS + 2 * REWRITE_MILLIS
-    while (!(await this.isDone()) || time.nowMillis < calmFrom) {
-      if (!(await this.step())) break
-      if (time.nowMillis > deadline) throw new Violation(await this.lag())
+    const deadline = time.nowMillis + HEAL_MILLIS
+    await this.settle(calmFrom, deadline)
+    if (plan.hasTotals) {
+      // What changed last in a total is told by the next record.
+      this.clock.micros += 2_000_000
+      const ticks = tickRecords(this.subject.codecs.control, 'simulation', plan.partitions)
+      this.log.appendNow(topics.contributions, ticks)
+      await this.settle(calmFrom, deadline)
     }
     await this.promises.checkEnd()
+  }
+
+  /** Until all is done, and what was on its way has come to its end. */
+  private async settle(calmFrom: number, deadline: number): Promise<void> {
+    while (!(await this.isDone()) || this.time.nowMillis < calmFrom) {
+      if (!(await this.step())) break
+      if (this.time.nowMillis > deadline) throw new Violation(await this.lag())
+    }
   }
 
   /** False where nobody waits for anything any more. */
@@ -128,22 +147,29 @@ export class World implements Surroundings {
   }
 
   private async lag(): Promise<string> {
-    const ends = await this.log.endOffsets(this.topics.readings)
-    const committed = await this.log.committed(GROUP, this.topics.readings)
-    const at = committed.map(({ offset }, p) => `${p}: ${offset} of ${ends[p]}`)
+    const at: string[] = []
+    for (const { group, input } of this.stages) {
+      const ends = await this.log.endOffsets(input)
+      const committed = await this.log.committed(group, input)
+      at.push(...committed.map(({ offset }, p) => `${input} ${p}: ${offset} of ${ends[p]}`))
+    }
     return `no progress after all has healed: committed ${at.join(', ')}`
   }
 
   private async isDone(): Promise<boolean> {
-    const ends = await this.log.endOffsets(this.topics.readings)
-    const committed = await this.log.committed(GROUP, this.topics.readings)
-    return ends.every((end, partition) => Math.max(0, committed[partition]!.offset) >= end)
+    for (const { group, input } of this.stages) {
+      const ends = await this.log.endOffsets(input)
+      const committed = await this.log.committed(group, input)
+      if (ends.some((end, p) => Math.max(0, committed[p]!.offset) < end)) return false
+    }
+    return true
   }
 
   private async feed(): Promise<void> {
-    for (const { atMicros, records, pauseMillis } of this.plan.happenings) {
+    const { readings } = this.topics
+    for (const { atMicros, records, topic = readings, pauseMillis } of this.plan.happenings) {
       this.clock.micros = atMicros
-      this.log.appendNow(this.topics.readings, records)
+      this.log.appendNow(topic, records)
       this.note(`append ${records.length}`)
       await this.network.sleep(pauseMillis)
     }
@@ -161,11 +187,15 @@ export class World implements Surroundings {
     const processor = new Processor(this, i, `p${i}.${this.started++}`)
     this.processors[i] = processor
     this.note(`${processor.name} starts`)
+    for (const stage of this.stages) this.startStage(processor, stage)
+  }
+
+  private startStage(processor: Processor, stage: Stage): void {
     const fail = (error: unknown) => this.failed(processor, error)
-    const { pipeline, registry, codecs } = this.subject
     startRuntime({
-      ...{ pipeline, registry, codecs, topics: this.topics, group: GROUP, epoch: 0 },
-      input: this.topics.readings,
+      ...this.subject,
+      ...stage,
+      ...{ topics: this.topics, epoch: 0 },
       rewriteAfterMs: REWRITE_MILLIS,
       // What stands still the world itself finds.
       watchEveryMs: 0,
@@ -178,7 +208,10 @@ export class World implements Surroundings {
       log: processor.log() satisfies Log,
       tables: processor.tables(),
       onFailed: fail,
-    }).then((runtime) => (processor.runtime = runtime), fail)
+    }).then((runtime) => {
+      processor.runtimes.push(runtime)
+      processor.isUp = processor.runtimes.length === this.stages.length
+    }, fail)
   }
 
   /** The processor gives up: its supervisor starts another one. */
@@ -195,8 +228,8 @@ export class World implements Surroundings {
     if (!processor.process.alive) return
     this.note(`${processor.name} crashes`)
     processor.process.kill()
-    processor.subscription?.suspend()
-    this.later(SESSION_MILLIS, () => processor.subscription?.expel())
+    for (const member of processor.members) member.suspend()
+    this.later(SESSION_MILLIS, () => processor.members.forEach((member) => member.expel()))
     this.replace(processor)
   }
 
@@ -216,7 +249,7 @@ export class World implements Surroundings {
     while (!this.isFed) {
       await this.network.sleep(TROUBLE_MILLIS)
       for (const processor of this.processors) {
-        if (processor?.runtime === undefined || processor.isPaused) continue
+        if (processor?.isUp !== true || processor.isPaused) continue
         if (dice.hit('pause within the session')) this.pause(processor, 0.8 * SESSION_MILLIS)
         else if (dice.hit('pause past the session')) this.pause(processor, 2.5 * SESSION_MILLIS)
         else if (dice.hit('leave and come back')) this.leave(processor)
@@ -228,13 +261,13 @@ export class World implements Surroundings {
     this.note(`${processor.name} is paused`)
     processor.process.pause()
     processor.isPaused = true
-    processor.subscription?.suspend()
+    for (const member of processor.members) member.suspend()
     const millis = this.dice.next('pause') * millisMax
     if (millis > SESSION_MILLIS) {
       this.later(SESSION_MILLIS, () => {
         if (!processor.isPaused) return
         processor.isZombie = true
-        processor.subscription?.expel()
+        for (const member of processor.members) member.expel()
       })
     }
     this.later(millis, () => this.resume(processor))
@@ -244,7 +277,7 @@ export class World implements Surroundings {
     if (!processor.isPaused || !processor.process.alive) return
     this.note(`${processor.name} goes on`)
     processor.isPaused = false
-    processor.subscription?.revive()
+    for (const member of processor.members) member.revive()
     processor.process.resume()
   }
 
@@ -255,7 +288,8 @@ export class World implements Surroundings {
       processor.process.kill()
       this.replace(processor)
     }
-    processor.runtime!.stop().then(left, (error: unknown) => this.failed(processor, error))
+    const stopped = Promise.all(processor.runtimes.map((runtime) => runtime.stop()))
+    stopped.then(left, (error: unknown) => this.failed(processor, error))
   }
 
   private heal(): void {
