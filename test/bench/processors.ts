@@ -16,9 +16,10 @@ const HELP = `npm run bench:processors -- [options]
 What a reading costs with 1, 2 and 4 processors in one group: the benchmark's topology
 (test/bench/peers/engines/SPEC.md) over the same topic of 12 partitions, in turn. CPU seconds of all
 processors, from the first record of each until all is committed; what a process takes before that
-is told apart. Each run's rows are compared with a batch computation. Kafka is the benchmark's own.
+is told apart, and so is the cost after the first 100,000 readings of each. Each run's rows are
+compared with a batch computation. Kafka is the benchmark's own.
 
-  --readings N     readings of the input, about (2000000)
+  --readings N     readings of the input, about (4000000)
   --meters N       meters that they are of (2000)
   --processors L   numbers of processors (1,2,4)
   --rounds N       rounds; medians are shown (3)
@@ -26,7 +27,7 @@ is told apart. Each run's rows are compared with a batch computation. Kafka is t
 
 const { values: flags } = parseArgs({
   options: {
-    readings: { type: 'string', default: '2000000' },
+    readings: { type: 'string', default: '4000000' },
     meters: { type: 'string', default: '2000' },
     processors: { type: 'string', default: '1,2,4' },
     rounds: { type: 'string', default: '3' },
@@ -45,6 +46,8 @@ interface Measured {
   readonly readings: number
   readonly readingsPerSecond: number
   readonly cpuMicrosPerReading: number
+  /** Without the first 100,000 readings of each process, with which V8 warms up. */
+  readonly steadyMicrosPerReading: number
   /** Of one process, before its first record. */
   readonly startCpuSeconds: number
   readonly match: boolean
@@ -111,12 +114,14 @@ async function run(bench: Bench, count: number): Promise<Measured> {
   const records = sum((one) => one.records)
   if (!flags.json && records !== readings) console.log(`${records} records of ${readings} taken in`)
   await log.deleteTopics([out])
+  const cpuOf = (one: EngineReport) => one.steady!.cpuSeconds
   const startCpuSeconds = sum((one) => one.wholeCpuSeconds - one.cpuSeconds) / count
   return {
     processors: count,
     readings,
     readingsPerSecond: Math.round((1_000 * readings) / (last - first)),
     cpuMicrosPerReading: (1e6 * sum((one) => one.cpuSeconds)) / readings,
+    steadyMicrosPerReading: (1e6 * sum(cpuOf)) / sum((one) => one.steady!.records),
     startCpuSeconds,
     match: check.ok,
   }
@@ -126,7 +131,8 @@ function lineOf(one: Measured, least: number): string {
   const times = (one.cpuMicrosPerReading / least).toFixed(2)
   return (
     `${one.processors} processors: ${one.cpuMicrosPerReading.toFixed(2)} µs of CPU a reading, ` +
-    `${times} times the first, ${one.readingsPerSecond} readings/s, ` +
+    `${times} times the first, ${one.steadyMicrosPerReading.toFixed(2)} when warm, ` +
+    `${one.readingsPerSecond} readings/s, ` +
     `start ${one.startCpuSeconds.toFixed(2)} CPU s each, ${one.match ? 'MATCH' : 'DIFFERENT'}`
   )
 }
@@ -136,14 +142,18 @@ function medians(all: readonly Measured[]) {
   const of = (list: readonly Measured[], value: (one: Measured) => number) =>
     Number(median(list.map(value)).toFixed(3))
   const first = of(groups[0]![1], (one) => one.cpuMicrosPerReading)
+  const firstSteady = of(groups[0]![1], (one) => one.steadyMicrosPerReading)
   return groups.map(([processors, list]) => {
     const cpuMicrosPerReading = of(list, (one) => one.cpuMicrosPerReading)
+    const steadyMicrosPerReading = of(list, (one) => one.steadyMicrosPerReading)
     return {
       processors,
       readings: list[0]!.readings,
       readingsPerSecond: of(list, (one) => one.readingsPerSecond),
       cpuMicrosPerReading,
       timesTheFirst: Number((cpuMicrosPerReading / first).toFixed(3)),
+      steadyMicrosPerReading,
+      steadyTimesTheFirst: Number((steadyMicrosPerReading / firstSteady).toFixed(3)),
       startCpuSeconds: of(list, (one) => one.startCpuSeconds),
       match: list.every((one) => one.match),
     }
