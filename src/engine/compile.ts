@@ -1,7 +1,7 @@
 import type { CombineState } from './combined.ts'
 import type { TaskCounts } from './counts.ts'
 import { Ingest } from './ingest.ts'
-import type { LateSample } from './ingest.ts'
+import type { FrozenSeries, LateSample } from './ingest.ts'
 import type { ControlRecord } from '../schemas/records.ts'
 import type { AnyNode, SeriesNode } from './nodes.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -76,6 +76,8 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const clocks: (() => void)[] = []
   const controls: ((control: ControlRecord) => void)[] = []
   const lates: LateSample[] = []
+  const frozens: FrozenSeries[] = []
+  const readies: Parameters<Bench['onReady']>[0][] = []
   const windows: WindowState[] = []
   const combines: CombineState[] = []
   const views = new Map<LookupTableNode, TableView>()
@@ -98,6 +100,8 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
     onClock: (told) => clocks.push(told),
     onControl: (taken) => controls.push(taken),
     onLate: (late) => lates.push(late),
+    onFrozen: (frozen) => frozens.push(frozen),
+    onReady: (ready) => readies.push(ready),
   }
   for (const node of nodes) (RUNNERS[node.kind] as Runner<typeof node.kind>)(node, bench)
   const { table, cause, counts } = frame
@@ -107,10 +111,14 @@ export function compile({ nodes }: Pipeline, frame: Frame): Compiled {
   const late: LateSample = (meter, at) => {
     for (const told of lates) told(meter, at)
   }
-  const parts = { node: source, table, windows, combines, items, cause, counts, emitSample, late }
-  const ingest = new Ingest(parts)
+  const frozen: FrozenSeries = (slot, boundary) => {
+    for (const told of frozens) told(slot, boundary)
+  }
+  const parts = { node: source, table, windows, combines, items, cause, counts, emitSample }
+  const ingest = new Ingest({ ...parts, late, frozen })
   frame.state.add(source.id, 'restatements', ingest.restater)
   const silence = silenceOf(nodes, source, ingest.closing, bench, frame)
+  for (const ready of readies) ready(ingest, silence)
   const tables = new Tables({ ...frame, ingest, views, lookups })
   controls.push((control) => {
     if (control.kind === 'advance') tables.advance(control)

@@ -20,6 +20,9 @@ const STEP_WITHOUT_WINDOWS = minutes(15)
 /** A sample of a meter has come too late for its windows. */
 export type LateSample = (meter: number, at: Micros) => void
 
+/** What of a series ends at or before `boundary` can change no more. */
+export type FrozenSeries = (slot: number, boundary: Micros) => void
+
 export interface IngestOptions {
   readonly node: SeriesNode
   readonly table: SeriesTable
@@ -32,6 +35,7 @@ export interface IngestOptions {
   /** Undefined where nobody wants them. */
   readonly emitSample: Emit<Sample> | undefined
   readonly late: LateSample
+  readonly frozen: FrozenSeries
 }
 
 /**
@@ -250,6 +254,7 @@ export class Ingest {
     }
     samples.dropFirst(slot, samples.lowerBound(slot, keepFrom))
     this.courseSlot = NONE
+    this.options.frozen(slot, boundary)
   }
 
   private emitRaw(

@@ -1,7 +1,7 @@
 import type { CombineState } from './combined.ts'
 import type { AnyNode, StreamNode } from './nodes.ts'
 import type { ControlRecord } from '../schemas/records.ts'
-import type { LateSample } from './ingest.ts'
+import type { FrozenSeries, Ingest, LateSample } from './ingest.ts'
 import type { SeriesTable } from './series.ts'
 import type { TaskState } from './state/task-state.ts'
 import type { TaskCounts } from './counts.ts'
@@ -9,6 +9,7 @@ import type { LookupTableNode } from './tables/nodes.ts'
 import type { TableView } from './tables/table-view.ts'
 import type { Lookup } from './tables/tables.ts'
 import type { TaskOptions } from './task-options.ts'
+import type { Silence } from './time/silence.ts'
 import type { Cause, Emit, WidthState, WindowState } from './windows.ts'
 
 /**
@@ -60,5 +61,9 @@ export interface Bench {
   readonly onControl: (taken: (control: ControlRecord) => void) => void
   /** Tells `late` of each sample beyond the horizon. */
   readonly onLate: (late: LateSample) => void
+  /** Tells `frozen` of each series whose frozen boundary has moved. */
+  readonly onFrozen: (frozen: FrozenSeries) => void
+  /** Calls `ready` when all nodes are at work. */
+  readonly onReady: (ready: (ingest: Ingest, silence: Silence | undefined) => void) => void
   readonly counts: TaskCounts
 }

@@ -2,11 +2,14 @@ import { LIMITS } from '../kernel/limits.ts'
 import { days } from '../kernel/time.ts'
 import type { RepairRequest } from '../schemas/records.ts'
 
-/** Late samples of one meter and day (UTC) that are to be repaired together. */
+/** Late samples of one meter and day (UTC) that are to be repaired together; or one window. */
 export interface QueuedRepair {
   readonly tenant: string
   readonly meterId: string
   readonly partition: number
+  /** Both null where it is about samples. */
+  readonly channel: string | null
+  readonly width: string | null
   from: number
   to: number
   /** The last reading that brought one. */
@@ -32,8 +35,9 @@ export class RepairQueue {
     place: { partition: number; offset: number },
     nowMs: number,
   ): boolean {
-    const { tenant, meterId, from, to, partition, offset } = request
-    const key = `${tenant}/${meterId}/${Math.floor(from / DAY)}`
+    const { tenant, meterId, from, to, partition, offset, channel, width } = request
+    const what = width === null ? Math.floor(from / DAY) : `${channel}/${width}/${from}`
+    const key = `${tenant}/${meterId}/${what}`
     const known = this.waiting.get(key)
     if (known !== undefined) {
       known.from = Math.min(known.from, from)
@@ -43,7 +47,8 @@ export class RepairQueue {
     }
     const times = { queuedMs: nowMs, notBeforeMs: nowMs }
     const queue = { queuePartition: place.partition, queueOffset: place.offset }
-    this.waiting.set(key, { tenant, meterId, from, to, partition, offset, ...queue, ...times })
+    const asked = { tenant, meterId, from, to, partition, offset, channel, width }
+    this.waiting.set(key, { ...asked, ...queue, ...times })
     return false
   }
 

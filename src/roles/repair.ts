@@ -12,6 +12,7 @@ import type { QuestdbSql } from '../sinks/questdb-http.ts'
 import { appliedSoFar } from '../sinks/wal-watch.ts'
 import { questdbRows } from '../tools/repair/questdb-rows.ts'
 import { repairMeter } from '../tools/repair/repair-meter.ts'
+import { repairPeriod } from '../tools/repair/repair-period.ts'
 import { RepairQueue } from './repair-queue.ts'
 import type { QueuedRepair } from './repair-queue.ts'
 
@@ -165,7 +166,9 @@ class RepairJob {
     if (due.length > 0) {
       const committed = await log.committed(group, topics.readings)
       // What is committed is acknowledged; what is applied by now every reader sees.
-      await appliedSoFar(sql, `${prefix}readings`, this.stopping.signal)
+      for (const table of ['readings', 'windows', 'anomalies']) {
+        await appliedSoFar(sql, `${prefix}${table}`, this.stopping.signal)
+      }
       for (const repair of due) {
         const upTo = (committed[repair.partition]?.offset ?? -1) - 1
         if (this.stopping.signal.aborted) return
@@ -178,10 +181,13 @@ class RepairJob {
 
   private async repair(repair: QueuedRepair, basis: number): Promise<void> {
     const { sql, prefix, registry, codecs, topics, againMs = LIMITS.repairAgainMs } = this.options
-    const { tenant, meterId, partition, from, to, offset } = repair
+    const { tenant, meterId, partition, from, to, offset, channel, width } = repair
     const rows = questdbRows(sql, prefix, repair)
-    const common = { tenant, meterId, from, to, basis, rows, registry, codecs }
-    const results = await repairMeter(common)
+    const common = { tenant, meterId, basis, rows, registry }
+    const results =
+      channel === null || width === null
+        ? await repairMeter({ ...common, from, to, codecs })
+        : await repairPeriod({ ...common, channel, width, start: from })
     if (results === undefined) {
       repair.notBeforeMs = performance.now() + againMs
       if (performance.now() - repair.queuedMs < LIMITS.repairWaitsMsMax) return

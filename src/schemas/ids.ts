@@ -11,7 +11,7 @@ export const SCHEMA_VERSION_IDS = {
   control: [5],
   'dead-letter': [6],
   contribution: [7],
-  'repair-request': [8],
+  'repair-request': [8, 10],
   'repair-result': [9],
 } as const satisfies Record<string, readonly number[]>
 

@@ -101,7 +101,7 @@ export interface Contribution {
   appended: number
 }
 
-/** Samples of a meter came too late for their windows. */
+/** Samples of a meter came too late for their windows; or a window of panes that were repaired. */
 export interface RepairRequest {
   tenant: string
   meterId: string
@@ -109,6 +109,9 @@ export interface RepairRequest {
   to: Micros
   partition: number
   offset: number
+  /** Both null where it is about samples. */
+  channel: string | null
+  width: string | null
 }
 
 /** A window as it would have been had nothing come late. */

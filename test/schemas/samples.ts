@@ -124,6 +124,8 @@ export const EXAMPLES: Readonly<Records> = {
     to: span.end,
     partition: 2,
     offset: 77,
+    channel: 'power_w',
+    width: '1d',
   },
   'repair-result': {
     ...series,

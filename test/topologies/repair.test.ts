@@ -1,115 +1,151 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Driver } from '../../src/engine/driver.ts'
-import type { Row } from '../../src/engine/memory-tables.ts'
-import { loadCodecs } from '../../src/schemas/codecs.ts'
-import type { Quality, RepairRequest } from '../../src/schemas/records.ts'
-import { controlRecord } from '../../src/log/control.ts'
-import { repairMeter } from '../../src/tools/repair/repair-meter.ts'
-import type { MeterRows } from '../../src/tools/repair/repair-meter.ts'
+import type { Reading, RepairRequest } from '../../src/schemas/records.ts'
 import { drive, sorted } from '../support/drive.ts'
 import { assertSame, MINUTE, readingsOf, split } from '../support/late-meter.ts'
 import { testRegistry } from '../support/registry.ts'
+import { Repairing } from '../support/repairing.ts'
 
-const codecs = await loadCodecs()
-const registry = testRegistry()
-/** What the raw rows of a driver say, as QuestDB would. */
-function rowsOf(driver: Driver): MeterRows {
-  const raw = driver.rows('readings').toSorted((a, b) => (a['ts'] as number) - (b['ts'] as number))
-  const at = (row: Row) => row['ts'] as number
-  const good = (channel: string) =>
-    raw.filter((row) => row['channel'] === channel && row['quality'] !== 'BAD').map(at)
-  const done = <T>(answer: T) => Promise.resolve(answer)
-  return {
-    newestAt: () => done(Math.max(...raw.map(at))),
-    channels: (from, to) => {
-      const within = raw.filter((row) => at(row) >= from && at(row) <= to)
-      return done([...new Set(within.map((row) => row['channel'] as string))])
-    },
-    before: (channel, time, count) =>
-      done(
-        good(channel)
-          .filter((one) => one < time)
-          .toReversed()
-          .slice(0, count),
-      ),
-    after: (channel, time, count) =>
-      done(
-        good(channel)
-          .filter((one) => one > time)
-          .slice(0, count),
-      ),
-    between: (channel, from, to) =>
-      done(
-        raw
-          .filter((row) => row['channel'] === channel && at(row) >= from && at(row) <= to)
-          .map((row) => ({
-            at: at(row),
-            value: row['value'] as number,
-            quality: row['quality'] as Quality,
-          })),
-      ),
-    interval: () => done(MINUTE),
-    windows: (channel, from, to) =>
-      done(
-        driver
-          .rows('windows')
-          .filter((row) => row['channel'] === channel && at(row) >= from && at(row) < to)
-          .map((row) => ({ width: row['width'] as string, start: at(row) })),
-      ),
-  }
+const METER = 'rough-1'
+const registry = testRegistry([
+  { tenant: 'demo', meterId: METER, zone: 'Europe/Berlin', expectedIntervalMicros: MINUTE },
+])
+const HOUR = 60 * MINUTE
+
+async function inTime(readings: readonly Reading[]): Promise<Driver> {
+  const straight = drive({ registry })
+  straight.append(readings)
+  await straight.run()
+  straight.advanceAppendTime(20 * 1_000_000)
+  await straight.run()
+  return straight
 }
 
-async function answer(driver: Driver, requests: readonly RepairRequest[]): Promise<number> {
-  let windows = 0
-  for (const { tenant, meterId, from, to, offset } of requests) {
-    const rows = rowsOf(driver)
-    const common = { tenant, meterId, from, to, basis: offset, rows, registry, codecs }
-    const results = await repairMeter(common)
-    assert.ok(results !== undefined, 'all that is late lies behind the horizon')
-    for (const result of results) {
-      windows += result.windows.length
-      const body = codecs['repair-result'].encode(result)
-      const control = { kind: 'repair', source: 'test', table: null, offset: null, body }
-      driver.log.appendNow('readings', [controlRecord(codecs.control, control, 0)])
-    }
-  }
+const countOf = (driver: Driver, width: string) =>
+  driver.rows('windows').filter((row) => row['width'] === width).length
+
+/** Bridges are alive for so many hours, and no meter speaks. */
+async function silent(driver: Driver, forHours: number): Promise<void> {
+  for (let i = 0; i < forHours * 60 * 2; i++) driver.advanceAppendTime(30 * 1_000_000)
   await driver.run()
-  return windows
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
   test(`after repair all windows are as if nothing had been late (seed ${seed})`, async () => {
-    const all = readingsOf(seed, 'rough-1')
-    const straight = drive({ registry })
-    straight.append(all)
-    await straight.run()
-    straight.advanceAppendTime(20 * 1_000_000)
-    await straight.run()
-
-    const { inTime, late } = split(all)
+    const all = readingsOf(seed, METER)
+    const straight = await inTime(all)
+    const parts = split(all)
     const driver = drive({ registry })
-    driver.append(inTime)
+    driver.append(parts.inTime)
     driver.advanceAppendTime(20 * 1_000_000)
-    driver.append(late)
+    driver.append(parts.late)
     driver.advanceAppendTime(20 * 1_000_000)
     await driver.run()
     const windows = () => sorted(driver.rows('windows'), ['revision'])
     const expected = sorted(straight.rows('windows'), ['revision'])
     assert.notDeepEqual(windows(), expected)
 
-    const requests = driver.records.get('repairs') as RepairRequest[]
+    const requests = [...(driver.records.get('repairs') as RepairRequest[])]
     assert.ok(requests.length >= 2, 'one for each day')
-    const repaired = await answer(driver, requests)
-    assert.ok(repaired > 1_000)
+    const repairing = new Repairing(driver, registry)
+    await repairing.run()
+    assert.ok(repairing.windows > 1_000)
+    assert.deepEqual([countOf(straight, '1d'), countOf(straight, '1mo')], [6, 3])
     assertSame(driver.rows('windows'), straight.rows('windows'))
 
     // Again, and out of date: nothing changes but the revision.
     const once = windows()
-    await answer(driver, requests)
-    await answer(driver, [{ ...requests[0]!, offset: 0 }])
+    await repairing.answer(requests)
+    await repairing.run()
+    await repairing.answer([requests[0]!], 0)
     assert.deepEqual(windows(), once)
     assert.ok(driver.counts[0]!.repairsStale > 0)
     assert.equal(driver.counts[0]!.repairsUnfrozen, 0)
   })
+
+  test(`a day that is still open takes in what is repaired of it (seed ${seed})`, async () => {
+    const all = readingsOf(seed, METER)
+    const parts = split(all)
+    const lateTo = Math.max(...parts.late.map(({ at }) => at))
+    const driver = drive({ registry, snapshotEvery: 500 })
+    const repairing = new Repairing(driver, registry)
+    const isEarly = ({ at }: Reading) => at < lateTo + 3 * HOUR
+    driver.append(parts.inTime.filter(isEarly))
+    driver.advanceAppendTime(20 * 1_000_000)
+    driver.append(parts.late)
+    await repairing.run()
+    assert.ok(repairing.windows > 1_000)
+    // What is to be asked for again is remembered by the state.
+    await driver.crashAndRestore()
+    driver.append(parts.inTime.filter((reading) => !isEarly(reading)))
+    await repairing.run()
+    assertSame(driver.rows('windows'), (await inTime(all)).rows('windows'))
+  })
 }
+
+test('a meter that never speaks again is repaired when silence has closed its time', async () => {
+  const all = readingsOf(9, METER).filter((_, i) => i < 900)
+  const newest = all.at(-1)!.at
+  const isLate = ({ at }: Reading) => at > newest - 2.5 * HOUR && at < newest - 1.1 * HOUR
+  const straight = await inTime(all)
+  await silent(straight, 2)
+  const driver = drive({ registry })
+  driver.append(all.filter((reading) => !isLate(reading)))
+  driver.advanceAppendTime(20 * 1_000_000)
+  driver.append(all.filter(isLate))
+  const repairing = new Repairing(driver, registry)
+  await repairing.run()
+  const before = repairing.windows
+  assert.equal(before, 0, 'they can still change')
+  await silent(driver, 2)
+  await repairing.run()
+  assert.ok(repairing.windows - before > 100)
+  assert.equal(driver.counts[0]!.repairsUnfrozen, 0)
+  assertSame(driver.rows('windows'), straight.rows('windows'))
+
+  // Silence closes the day too, of panes of which the task knows not all.
+  await silent(straight, 24)
+  await silent(driver, 24)
+  await repairing.run()
+  assert.equal(countOf(straight, '1d'), 6)
+  assertSame(driver.rows('windows'), straight.rows('windows'))
+})
+
+test('a silent meter that comes back has what it changes repaired once more', async () => {
+  const all = readingsOf(9, METER)
+  const early = all.filter((_, i) => i < 900)
+  const newest = early.at(-1)!.at
+  const isLate = ({ at }: Reading) => at > newest - 2.5 * HOUR && at < newest - 1.1 * HOUR
+  const isBacklog = ({ at }: Reading) => at > newest - 0.9 * HOUR && at < newest - 0.8 * HOUR
+  const driver = drive({ registry })
+  driver.append(early.filter((reading) => !isLate(reading) && !isBacklog(reading)))
+  driver.advanceAppendTime(20 * 1_000_000)
+  driver.append(early.filter(isLate))
+  await silent(driver, 2)
+  const repairing = new Repairing(driver, registry)
+  await repairing.run()
+  assert.ok(repairing.windows > 100)
+  driver.append(early.filter(isBacklog))
+  driver.append(all.slice(900))
+  await repairing.run()
+  assertSame(driver.rows('windows'), (await inTime(all)).rows('windows'))
+})
+
+test('what is answered too early is not taken, and asked for again when it freezes', async () => {
+  const all = readingsOf(9, METER)
+  const early = all.filter((_, i) => i < 900)
+  const newest = early.at(-1)!.at
+  const isLate = ({ at }: Reading) => at > newest - 2.5 * HOUR && at < newest - 1.1 * HOUR
+  const driver = drive({ registry })
+  driver.append(early.filter((reading) => !isLate(reading)))
+  driver.append(early.filter(isLate))
+  const repairing = new Repairing(driver, registry)
+  repairing.thoughtSilent = true
+  await repairing.run()
+  assert.ok(driver.counts[0]!.repairsUnfrozen > 0)
+  repairing.thoughtSilent = false
+  driver.append(all.slice(900))
+  await repairing.run()
+  assertSame(driver.rows('windows'), (await inTime(all)).rows('windows'))
+})

@@ -151,6 +151,11 @@ export class Silence implements StatePart {
     if (held === 0 ? due > now : due < held) this.arm(meter, due)
   }
 
+  isSilent(meter: number): boolean {
+    this.meters.grow(meter + 1)
+    return this.meters.columns.silent.get(meter) === 1
+  }
+
   private tell(meter: number, state: SilenceEvent['state'], now: Micros, at: Micros): void {
     const { table, cause, emit } = this.options
     const { event } = this

@@ -7,6 +7,10 @@ import type { MeterRows } from './repair-meter.ts'
 
 const QUARTER = minutes(15)
 
+type Known = number | null
+/** sum, min, max, first, last, stddev, energy, and whether it is estimated. */
+type Rest = readonly [Known, Known, Known, Known, Known, Known, Known, boolean]
+
 /** The rows of a meter as QuestDB shows them. */
 export function questdbRows(
   sql: QuestdbSql,
@@ -61,9 +65,28 @@ export function questdbRows(
     async windows(channel, from, to) {
       const rows = await sql.rows(
         `select width, cast(ts as long) ${windows} and ${series(channel)} ` +
-          `and ${within(from, to - 1)} and width in ('1m', '15m', '1h')`,
+          `and ${within(from, to - 1)}`,
       )
       return rows.map(([width, start]) => ({ width: String(width), start: Number(start) }))
+    },
+    async quarters(channel, from, to) {
+      const rows = await sql.rows(
+        'select cast(ts as long), count, sum, min, max, first, last, stddev, energy_wh, ' +
+          `estimated ${windows} and ${series(channel)} and width = '15m' ` +
+          `and ${within(from, to - 1)} order by ts`,
+      )
+      return rows.map(([start, count, ...rest]) => {
+        const [sum, min, max, first, last, stddev, energyWh, estimated] = rest as unknown as Rest
+        const numbers = { sum, min, max, first, last, stddev, energyWh, estimated }
+        return { width: '15m', start: Number(start), count: Number(count), ...numbers }
+      })
+    },
+    async silent() {
+      const [row] = await sql.rows(
+        `select state from ${quoted(`${prefix}anomalies`)} where ${meter} ` +
+          "and kind = 'silence' order by ts desc limit 1",
+      )
+      return row?.[0] === 'active'
     },
   }
 }

@@ -8,6 +8,12 @@ import { HORIZON } from '../../../topologies/readings.ts'
 import { recompute } from './recompute.ts'
 import type { RawSample } from './recompute.ts'
 
+/** That a window has a row. */
+export interface StoredWindow {
+  readonly width: string
+  readonly start: Micros
+}
+
 /** The raw rows of one meter, and what is known of its windows. */
 export interface MeterRows {
   /** The newest time of any row. */
@@ -23,11 +29,11 @@ export interface MeterRows {
   /** Between two rows, as the series' windows tell; undefined where they do not. */
   interval(channel: string): Promise<Micros | undefined>
   /** The windows that have a row and begin in [from, to). */
-  windows(
-    channel: string,
-    from: Micros,
-    to: Micros,
-  ): Promise<readonly { readonly width: string; readonly start: Micros }[]>
+  windows(channel: string, from: Micros, to: Micros): Promise<readonly StoredWindow[]>
+  /** The rows of 15 min in [from, to), ascending. */
+  quarters(channel: string, from: Micros, to: Micros): Promise<readonly RepairedWindow[]>
+  /** Whether the processor takes the meter for silent. */
+  silent(): Promise<boolean>
 }
 
 export interface RepairOptions {
@@ -44,6 +50,12 @@ export interface RepairOptions {
 }
 
 const HOUR = hours(1)
+/** What is computed from raw rows: days and months are put together of the rows of windows. */
+const WIDTHS: Readonly<Record<string, Micros>> = {
+  '1m': minutes(1),
+  '15m': minutes(15),
+  '1h': HOUR,
+}
 /** The processor freezes by quarters of an hour, and looks each minute. */
 const MARGIN = minutes(17)
 
@@ -60,25 +72,42 @@ interface Span {
 
 /**
  * The windows around late samples as they would have been; undefined where some of them can still
- * change, so that the processor would not take them: ask again when the meter has gone on.
+ * change, so that the processor would not take them: ask again when the meter has gone on. Of a
+ * meter that is silent it is enough that they have closed.
  */
 export async function repairMeter(options: RepairOptions): Promise<RepairResult[] | undefined> {
   const { tenant, meterId, from, to, rows, registry, basis } = options
   const { disorderMicros } = registry.meter(tenant, meterId)
-  const frozen = (await rows.newestAt()) - disorderMicros - HORIZON - MARGIN
+  const watermark = (await rows.newestAt()) - disorderMicros
+  const frozen = watermark - HORIZON - MARGIN
   const results: RepairResult[] = []
   for (const channel of await rows.channels(from, to)) {
     const interval = await rows.interval(channel)
     const span = await spanOf(options, channel, interval)
     const shift = shiftOf(options, channel, interval)
-    if (span.to > frozen - shift) return undefined
-    const windows = await windowsOf(options, channel, span, interval)
+    const isFrozen = span.to <= frozen - shift
+    if (!isFrozen && !(await rows.silent())) return undefined
+    const { windows, stored } = await windowsOf(options, channel, span, interval)
+    if (!isFrozen && !haveClosed(windows, watermark, stored)) return undefined
     for (let at = 0; at < windows.length; at += LIMITS.repairWindowsPerRecord) {
       const part = windows.slice(at, at + LIMITS.repairWindowsPerRecord)
       results.push({ tenant, meterId, channel, basis, windows: part })
     }
   }
   return results
+}
+
+/** The watermark has closed what lies behind it, and silence all up to the last that has a row. */
+function haveClosed(
+  windows: readonly RepairedWindow[],
+  watermark: Micros,
+  stored: readonly StoredWindow[],
+): boolean {
+  const endOf = ({ width, start }: StoredWindow) => start + (WIDTHS[width] ?? NaN)
+  return windows.every((window) => {
+    if (endOf(window) <= watermark) return true
+    return stored.some((row) => row.width === window.width && row.start >= window.start)
+  })
 }
 
 /** How far before its own time a sample's window may lie. */
@@ -115,7 +144,7 @@ async function windowsOf(
   channel: string,
   { from, to, lead, tail }: Span,
   intervalMicros: Micros | undefined,
-): Promise<readonly RepairedWindow[]> {
+): Promise<{ windows: readonly RepairedWindow[]; stored: readonly StoredWindow[] }> {
   const { tenant, meterId, rows, registry, codecs } = options
   const samples = await rows.between(channel, lead, tail)
   const common = { tenant, meterId, channel, samples, from, to, intervalMicros, registry, codecs }
@@ -123,11 +152,12 @@ async function windowsOf(
   const found = new Set(windows.map(({ width, start }) => `${start} ${width}`))
   const { kind } = registry.channel(tenant, meterId, channel)
   const none = { count: 0, sum: null, min: null, max: null, first: null, last: null, stddev: null }
-  for (const { width, start } of await rows.windows(channel, from, to)) {
-    if (found.has(`${start} ${width}`)) continue
+  const stored = await rows.windows(channel, from, to)
+  for (const { width, start } of stored) {
+    if (found.has(`${start} ${width}`) || WIDTHS[width] === undefined) continue
     // A BAD that came late has taken its last sample away.
     const energyWh = kind === 'cumulative' ? 0 : null
     windows.push({ width, start, ...none, energyWh, estimated: false })
   }
-  return windows
+  return { windows, stored }
 }
