@@ -1,6 +1,6 @@
 import { minutes } from '../../kernel/time.ts'
 import type { Micros } from '../../kernel/time.ts'
-import type { Quality } from '../../schemas/records.ts'
+import type { Quality, RepairedWindow } from '../../schemas/records.ts'
 import { quoted } from '../../sinks/questdb-http.ts'
 import type { QuestdbSql } from '../../sinks/questdb-http.ts'
 import type { MeterRows } from './repair-meter.ts'
@@ -69,18 +69,8 @@ export function questdbRows(
       )
       return rows.map(([width, start]) => ({ width: String(width), start: Number(start) }))
     },
-    async quarters(channel, from, to) {
-      const rows = await sql.rows(
-        'select cast(ts as long), count, sum, min, max, first, last, stddev, energy_wh, ' +
-          `estimated ${windows} and ${series(channel)} and width = '15m' ` +
-          `and ${within(from, to - 1)} order by ts`,
-      )
-      return rows.map(([start, count, ...rest]) => {
-        const [sum, min, max, first, last, stddev, energyWh, estimated] = rest as unknown as Rest
-        const numbers = { sum, min, max, first, last, stddev, energyWh, estimated }
-        return { width: '15m', start: Number(start), count: Number(count), ...numbers }
-      })
-    },
+    quarters: (channel, from, to) =>
+      quartersOf(sql, `${windows} and ${series(channel)} and ${within(from, to - 1)}`),
     async silent() {
       const [row] = await sql.rows(
         `select state from ${quoted(`${prefix}anomalies`)} where ${meter} ` +
@@ -89,4 +79,16 @@ export function questdbRows(
       return row?.[0] === 'active'
     },
   }
+}
+
+async function quartersOf(sql: QuestdbSql, windows: string): Promise<readonly RepairedWindow[]> {
+  const rows = await sql.rows(
+    'select cast(ts as long), count, sum, min, max, first, last, stddev, energy_wh, estimated ' +
+      `${windows} and width = '15m' order by ts`,
+  )
+  return rows.map(([start, count, ...rest]) => {
+    const [sum, min, max, first, last, stddev, energyWh, estimated] = rest as unknown as Rest
+    const numbers = { sum, min, max, first, last, stddev, energyWh, estimated }
+    return { width: '15m', start: Number(start), count: Number(count), ...numbers }
+  })
 }
