@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { type Edit, editedEnvironment } from '../support/sabotage.ts'
 import type { Order } from './failpoint.ts'
+import { SHORT_SESSION } from './short-session.ts'
 
 const FAILPOINT = pathToFileURL(join(import.meta.dirname, 'failpoint.ts')).href
 
@@ -27,19 +28,11 @@ function plainQuestdbSink(`,
   },
 ]
 
-/** 15 s by default: a dead member's partitions would lie still for so long at each kill. */
-const SESSION_MS = 6_000
-const SHORT_SESSION: Edit = {
-  file: 'src/kernel/limits.ts',
-  find: 'logSessionMs: 15_000',
-  replace: `logSessionMs: ${SESSION_MS}`,
-}
-
 /** The environment of a role under test; with an order, it ends or stops itself there. */
 export function roleEnvironment(order?: Order): Record<string, string> {
-  if (order === undefined) return editedEnvironment([SHORT_SESSION])
+  if (order === undefined) return editedEnvironment(SHORT_SESSION)
   return {
-    ...editedEnvironment([SHORT_SESSION, ...WATCHED]),
+    ...editedEnvironment([...SHORT_SESSION, ...WATCHED]),
     METERLOOM_FAILPOINT: JSON.stringify(order),
   }
 }

@@ -6,8 +6,8 @@ import { faultProxy, type HeldWrite } from '../sinks/fault-proxy.ts'
 import { settled } from '../support/pipeline.ts'
 import { questdbQuery } from '../support/questdb.ts'
 import { aReading, aMeter, START } from '../support/readings.ts'
-import type { Edit } from '../support/sabotage.ts'
 import { startProcessors } from './role-pair.ts'
+import { SHORT_SESSION } from './short-session.ts'
 
 // Goal: a processor that is stopped past its session with rows on the line, and goes on when another
 // one has restated them, leaves no older row visible and none doubled. Scenario 10 of
@@ -16,21 +16,6 @@ import { startProcessors } from './role-pair.ts'
 const METERS = Array.from({ length: 12 }, (_, i) => `m-${i}`)
 const SETTLED_SECONDS_MAX = 60
 const RIGHT_SECONDS_MAX = 60
-const SESSION_MS = 6_000
-
-/** All times that hang on the session, which is 15 s by default. */
-const SHORT_SESSION: readonly Edit[] = [
-  {
-    file: 'src/kernel/limits.ts',
-    find: 'logSessionMs: 15_000',
-    replace: `logSessionMs: ${SESSION_MS}`,
-  },
-  {
-    file: 'src/kernel/engine-limits.ts',
-    find: 'engineRewriteMs: 15_000 +',
-    replace: `engineRewriteMs: ${SESSION_MS} +`,
-  },
-]
 
 /** Of an hour minute windows close with each minute, quarters and the spans above them too. */
 function readingsOf(meters: readonly string[], fromMinute: number, count: number, powerW: number) {

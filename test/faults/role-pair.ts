@@ -3,7 +3,7 @@ import type { Addresses } from '../../src/kernel/addresses.ts'
 import type { Config } from '../../src/kernel/config.ts'
 import { connectLog } from '../../src/log/connect.ts'
 import type { Log } from '../../src/log/log.ts'
-import { topicNames, topicSpecs } from '../../src/log/topics.ts'
+import { topicNames, type Topics, topicSpecs } from '../../src/log/topics.ts'
 import { loadRegistry } from '../../src/registry/files.ts'
 import { loadCodecs } from '../../src/schemas/codecs.ts'
 import type { Reading } from '../../src/schemas/records.ts'
@@ -24,6 +24,7 @@ const codecs = await loadCodecs()
 export interface RolePair {
   readonly config: Config & Addresses
   readonly log: Log
+  readonly topics: Topics
   readonly processors: readonly SpawnedRole[]
   append(readings: readonly Reading[]): Promise<void>
   committed(): Promise<readonly number[]>
@@ -60,6 +61,7 @@ export async function startProcessors(
   return {
     config,
     log,
+    topics,
     processors,
     async append(readings) {
       const records = readings.map((reading) => {
