@@ -9,8 +9,8 @@ import { aReading, aMeter, START } from '../support/readings.ts'
 import { startProcessors } from './role-pair.ts'
 import { SHORT_SESSION } from './short-session.ts'
 
-// Goal: a processor that is stopped past its session with rows on the line, and goes on when another
-// one has restated them, leaves no older row visible and none doubled. Scenario 10 of
+// Goal: a processor that is stopped past its session with rows on the line, and goes on when
+// another one has restated them, leaves no older row visible and none doubled. Scenario 10 of
 // docs/faults.md does it under a load.
 
 const METERS = Array.from({ length: 12 }, (_, i) => `m-${i}`)
