@@ -7,7 +7,7 @@ import { controlRecord } from '../log/control.ts'
 import type { Log, OwnedPartition, Producer, RecordBatch, Subscription } from '../log/log.ts'
 import type { Topics } from '../log/topics.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Codecs } from '../schemas/codecs.ts'
+import { type Codecs, schemaIdOf } from '../schemas/codecs.ts'
 import type { QuestdbSql } from '../sinks/questdb-http.ts'
 import { appliedSoFar } from '../sinks/wal-watch.ts'
 import { questdbRows } from '../tools/repair/questdb-rows.ts'
@@ -128,6 +128,8 @@ class RepairJob {
       const value = batch.bytes.subarray(batch.valueStart[i], batch.valueEnd[i])
       const place = { partition: batch.partition, offset: batch.offsets[i]! }
       try {
+        // Older workers and processors may have written it.
+        await codecs['repair-request'].prepare(schemaIdOf(value))
         const request = codecs['repair-request'].decode(value)
         const joined = this.queue.add(request, place, performance.now())
         this.counted.inc({ outcome: joined ? 'coalesced' : 'requested' })
