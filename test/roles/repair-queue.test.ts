@@ -11,7 +11,7 @@ const samples: RepairRequest = {
 }
 const day = { ...samples, from: DAY, to: DAY, channel: 'power_w', width: '1d' }
 
-test('samples of a meter and day wait together, and each day and month of a channel by itself', () => {
+test('samples of a meter and day wait together, and each day and month by itself', () => {
   const queue = new RepairQueue()
   const add = (request: RepairRequest, offset: number) =>
     queue.add(request, { partition: 3, offset }, 0)
