@@ -2,6 +2,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import type { TableNode } from './nodes.ts'
 import { RowBuffer } from './rows.ts'
 import type { RowBatch } from './sink.ts'
+import { inPieces } from './state/plain.ts'
 import type { Plain, StatePart } from './state/part.ts'
 
 /** What a cell takes, with its share of the texts and of the map: an estimate. */
@@ -69,17 +70,16 @@ export class RestatedRows implements StatePart {
     return buffer.take()
   }
 
-  /** For each row its append time, then its cells. */
-  save(): Plain {
-    return [...this.rows.values()].map(({ appendedMillis, cells }) => [
+  /** For each row its append time, then its cells. Rows do not change, so that they can wait. */
+  pieces(): Iterable<Plain> {
+    return inPieces([...this.rows.values()], ({ appendedMillis, cells }) => [
       appendedMillis,
       ...cells.map((cell) => cell ?? null),
     ])
   }
 
   /** When its writer computed a row, no clock of this process tells: it counts as of now. */
-  load(plain: Plain): void {
-    this.rows.clear()
+  loadPiece(plain: Plain): void {
     const { takenMillis } = this.progress
     for (const [appendedMillis, ...cells] of plain as [number, ...(Cell | null)[]][]) {
       this.add({ appendedMillis, takenMillis, cells: cells.map((cell) => cell ?? undefined) })

@@ -24,8 +24,11 @@ export const ENGINE_LIMITS = {
   engineRetentionHours: 35 * 24,
   engineSweptSlots: 32,
   engineFetchBytesMax: 1024 * 1024,
-  /** Records between two looks at the clock, and how long the event loop may be held. */
-  engineSliceRecords: 250,
+  /**
+   * Records between two looks at the clock, and how long the event loop may be held. While a
+   * snapshot is written a record may have to copy a dozen pages: a millisecond.
+   */
+  engineSliceRecords: 8,
   engineSliceMs: 10,
   /** The work by which it is told how fast records are taken in. */
   engineRateMs: 2_000,
@@ -62,6 +65,8 @@ export const ENGINE_LIMITS = {
   /** What one record of a snapshot holds, and how many are on their way at a time. */
   snapshotChunkBytes: 512 * 1024,
   snapshotChunksInFlight: 4,
+  /** How long at a stretch one that is written holds the event loop before others have a turn. */
+  snapshotHoldMs: 4,
   /** A snapshot is due when what came since takes this long to compute again... */
   snapshotReplaySeconds: 10,
   /** ... and no more often than this share of a processor pays for. */

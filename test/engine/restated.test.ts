@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { RestatedRows } from '../../src/engine/restated.ts'
+import { plainOf, plainText } from '../../src/engine/state/plain.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import type { TableSpec } from '../../src/schemas/tables.ts'
 
@@ -65,7 +66,7 @@ test('what comes from a snapshot is kept for an hour of the clock of its new own
   before.push('a', 1, 0)
   const clock = { takenMillis: 100 }
   const { rows, push } = rowsBy(clock)
-  rows.load(before.rows.save())
+  for (const piece of before.rows.pieces()) rows.loadPiece(piece)
   clock.takenMillis += HOUR
   push('b', 1, 5 * HOUR)
   assert.deepEqual(held(rows), ['a 1', 'b 1'])
@@ -79,4 +80,25 @@ test('there are never more than so many, whatever the clocks say: the oldest go 
   for (let i = 0; i < LIMITS.engineRestatedRowsMax + 2; i++) push(`r${i}`, i, 0)
   assert.equal(rows.batch().count, LIMITS.engineRestatedRowsMax)
   assert.equal(held(rows)[0], 'r2 2')
+})
+
+test('rows are saved as they were, piece by piece, while others come', () => {
+  const { rows, push } = rowsBy({ takenMillis: 0 })
+  for (let i = 0; i < 1_000; i++) push(`#r${i}`, i % 7 === 0 ? NaN : i / 3, 0)
+  const wanted = held(rows)
+  const restored = rowsBy({ takenMillis: 0 })
+  let pieces = 0
+  for (const piece of rows.pieces()) {
+    pieces++
+    push(`more-${pieces}`, 1, 0)
+    push('#r0', pieces, 0)
+    assert.ok((piece as readonly unknown[]).length <= 100, 'a piece is short work')
+    restored.rows.loadPiece(plainOf(plainText(piece)))
+  }
+  assert.ok(pieces >= 10)
+  assert.deepEqual(held(restored.rows), wanted)
+})
+
+test('where no rows are left a piece says so', () => {
+  assert.deepEqual([...rowsBy({ takenMillis: 0 }).rows.pieces()], [[]])
 })

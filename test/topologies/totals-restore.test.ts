@@ -19,6 +19,7 @@ function copy(from: TaskState, to: TaskState): void {
   }
   for (const { id, part } of from.parts) {
     if (part.save !== undefined) parts.get(id)!.load?.(part.save())
+    for (const piece of part.pieces?.() ?? []) parts.get(id)!.loadPiece?.(piece)
   }
 }
 

@@ -91,6 +91,8 @@ async function readChunks(
   if (next < chunks.length) throw broken(partition, `the chunk at ${chunks[next]!.offset} is gone`)
 }
 
+const plainIn = (text: Buffer) => plainOf(text.toString('utf8'))
+
 /** Puts pieces of state where they belong. */
 class Loading {
   private readonly state: TaskState
@@ -126,8 +128,10 @@ class Loading {
   /** Parts that were not there then, or not of a node that is kept, stay as they are when new. */
   finish(): void {
     for (const { id, part } of this.state.parts) {
-      const text = this.texts.get(plainName(id))
-      if (text !== undefined) part.load?.(plainOf(Buffer.concat(text).toString('utf8')))
+      const texts = this.texts.get(plainName(id))
+      if (texts === undefined) continue
+      if (part.loadPiece === undefined) part.load?.(plainIn(Buffer.concat(texts)))
+      else for (const text of texts) part.loadPiece(plainIn(text))
     }
   }
 }

@@ -4,9 +4,13 @@ import type { OutgoingRecord, Producer } from '../../log/log.ts'
 import { engineErrors } from '../errors.ts'
 import type { PagedArray, Page } from '../state/pages.ts'
 import { plainText } from '../state/plain.ts'
+import type { Plain } from '../state/part.ts'
 import type { TaskState } from '../state/task-state.ts'
 import { ChunkWriter, arrayName, plainName } from './chunk.ts'
 import type { ChunkPlace } from './manifest.ts'
+
+/** A piece of nothing, with its name. */
+const PIECE_BYTES_MIN = 64
 
 /** A piece of state on its way into a snapshot; `array` is that of a page. */
 interface Piece {
@@ -14,6 +18,12 @@ interface Piece {
   readonly index: number
   readonly page: Page
   readonly array?: PagedArray
+}
+
+/** Plain state that is made into text when its turn comes. */
+interface Waiting {
+  readonly name: Buffer
+  readonly pieces: Iterable<Plain>
 }
 
 export interface WriteOptions {
@@ -30,6 +40,9 @@ export interface WriteOptions {
 /** What the state of a task is at one moment. It is frozen until `write` or `giveUp` is done. */
 export class FrozenState {
   private readonly pieces: Piece[] = []
+  private readonly waiting: Waiting[] = []
+  /** What these take, about. */
+  private waitingBytes = 0
   /** The longest that the event loop was held at a stretch. */
   heldMsMax = 0
   /** All of these together. */
@@ -42,7 +55,10 @@ export class FrozenState {
         const name = Buffer.from(arrayName(id, array))
         pages.freeze(all, (index, page) => this.pieces.push({ name, index, page, array: pages }))
       }
-      if (part.save !== undefined) this.addPlain(id, plainText(part.save()))
+      if (part.pieces !== undefined) {
+        this.waiting.push({ name: Buffer.from(plainName(id)), pieces: part.pieces() })
+        this.waitingBytes += part.bytes + PIECE_BYTES_MIN
+      } else if (part.save !== undefined) this.addPlain(id, plainText(part.save()))
     }
   }
 
@@ -63,31 +79,44 @@ export class FrozenState {
   /** Appends all pieces in chunks, with the work of the loop between them. */
   async write(options: WriteOptions): Promise<ChunkPlace[]> {
     const { scheduler } = options
-    const bytes = this.pieces.reduce(
-      (sum, { name, page }) => sum + ChunkWriter.bytesOf(name, page),
-      0,
-    )
-    const chunk = new ChunkWriter(bytes)
+    const chunk = new ChunkWriter(this.expectedBytes)
     const sender = new Sender(options)
     let beganMs = scheduler.monotonicMillis()
-    const hold = async () => {
-      sender.begin(chunk)
+    const rest = async (isFull: boolean) => {
+      if (isFull) sender.begin(chunk)
       const heldMs = scheduler.monotonicMillis() - beganMs
       this.heldMsMax = Math.max(this.heldMsMax, heldMs)
       this.workMs += heldMs
-      await sender.room()
+      if (isFull) await sender.room()
       await scheduler.turn()
       beganMs = scheduler.monotonicMillis()
     }
-    for (const { name, index, page, array } of this.pieces) {
+    for (const { name, index, page, array } of this.all()) {
       if (!chunk.add(name, index, page)) {
-        await hold()
+        await rest(true)
         chunk.add(name, index, page)
       }
       array?.thaw(index)
+      const isLong = scheduler.monotonicMillis() - beganMs >= LIMITS.snapshotHoldMs
+      if (isLong) await rest(false)
     }
-    if (!chunk.isEmpty) await hold()
+    if (!chunk.isEmpty) await rest(true)
     return sender.places()
+  }
+
+  private get expectedBytes(): number {
+    const add = (sum: number, { name, page }: Piece) => sum + ChunkWriter.bytesOf(name, page)
+    return this.pieces.reduce(add, this.waitingBytes)
+  }
+
+  private *all(): Iterable<Piece> {
+    yield* this.pieces
+    for (const { name, pieces } of this.waiting) {
+      let index = 0
+      for (const plain of pieces) {
+        yield { name, index: index++, page: Buffer.from(plainText(plain)) }
+      }
+    }
   }
 }
 

@@ -152,7 +152,7 @@ export class Blocks {
   }
 
   save(): Plain {
-    return { next: this.next, heads: this.heads }
+    return { next: this.next, heads: [...this.heads] }
   }
 
   load(plain: Plain): void {

@@ -7,7 +7,7 @@ import type { PagedArray } from './pages.ts'
  * - part: a piece of state under the id of the node that it belongs to and a name of its own. A
  *   snapshot saves every part; a node that has not changed finds its parts again.
  * - array: the bulk of a part, in pages of which snapshots write only the changed ones.
- * - plain: the small rest of a part, written whole with every snapshot.
+ * - plain: the rest of a part, written whole with every snapshot; in pieces where it is not small.
  * - keyed part: one that holds something for each slot of a series.
  */
 
@@ -24,6 +24,13 @@ export interface StatePart {
   save?(): Plain
   /** Called on a new part, after the pages of all arrays have been loaded. */
   load?(plain: Plain): void
+  /**
+   * In place of `save` where there is much: what the part holds when this is called, in one piece or
+   * more, each made when it is asked for. The part goes on changing meanwhile.
+   */
+  pieces?(): Iterable<Plain>
+  /** Called on a new part as `load` is, with each piece in their order. */
+  loadPiece?(plain: Plain): void
 }
 
 export interface KeyedPart extends StatePart {

@@ -1,5 +1,8 @@
 import type { Plain } from './part.ts'
 
+/** Entries of one piece: about a millisecond's work. */
+const PIECE_ENTRIES = 100
+
 const SPECIAL: Readonly<Record<string, number>> = {
   '#NaN': NaN,
   '#Infinity': Infinity,
@@ -23,4 +26,17 @@ export function plainOf(text: string): Plain {
     if (typeof value !== 'string' || !value.startsWith('#')) return value
     return SPECIAL[value] ?? value.slice(1)
   }) as Plain
+}
+
+/** Many entries in pieces, each an array; at least one piece, so that none says that none is left. */
+export function* inPieces<T>(
+  entries: readonly T[],
+  plainOf: (entry: T, index: number) => Plain,
+): Iterable<Plain> {
+  let at = 0
+  do {
+    const from = at
+    yield entries.slice(from, from + PIECE_ENTRIES).map((entry, i) => plainOf(entry, from + i))
+    at += PIECE_ENTRIES
+  } while (at < entries.length)
 }

@@ -1,6 +1,7 @@
 import { LIMITS } from '../../kernel/limits.ts'
 import type { Micros } from '../../kernel/time.ts'
 import type { TaskCounts } from '../counts.ts'
+import { inPieces } from '../state/plain.ts'
 import type { Plain, StatePart } from '../state/part.ts'
 import type { TableChange, TableDeclaration, TableRow, TableShape } from './nodes.ts'
 import type { TableRecords } from './table-feed.ts'
@@ -12,8 +13,8 @@ type Dated = readonly [validFrom: Micros, row: Row]
 /** What is known of a key: its rows by the time from which they hold, ascending. */
 interface Known {
   /** That of the advance that last changed anything here. */
-  revision: number
-  rows: Dated[]
+  readonly revision: number
+  readonly rows: readonly Dated[]
 }
 
 /** About what a row takes beside the text of its key. */
@@ -44,33 +45,26 @@ export class TableView implements StatePart {
     const changes: TableChange[] = []
     for (const { key, value } of records.between(this.offset, offset)) {
       const entry = readEntry(this.declaration, key, value)
-      const known = entry === undefined ? undefined : this.known(entry.key)
-      if (entry === undefined || known === undefined) {
+      const isRoom = this.keys.size < LIMITS.tableKeysMax
+      if (entry === undefined || !(isRoom || this.keys.has(entry.key))) {
         this.counts.tableRefused++
         continue
       }
-      known.revision = revision
       this.counts.tableRecords++
-      changes.push(this.put(known, entry.key, entry.validFrom, entry.row))
+      changes.push(this.put(entry.key, entry.validFrom, entry.row, revision))
     }
     this.offset = offset
     return changes
   }
 
-  private known(key: string): Known | undefined {
-    const found = this.keys.get(key)
-    if (found !== undefined) return found
-    if (this.keys.size >= LIMITS.tableKeysMax) return undefined
-    const made = { revision: 0, rows: [] }
-    this.keys.set(key, made)
-    return made
-  }
-
-  private put({ rows }: Known, key: string, validFrom: Micros, row: Row | null): TableChange {
-    let place = rows.findIndex(([from]) => from >= validFrom)
-    if (place < 0) place = rows.length
-    const same = rows[place]?.[0] === validFrom ? 1 : 0
-    rows.splice(place, same, ...(row === null ? [] : [[validFrom, row] as const]))
+  private put(key: string, validFrom: Micros, row: Row | null, revision: number): TableChange {
+    const before = this.keys.get(key)?.rows ?? []
+    let place = before.findIndex(([from]) => from >= validFrom)
+    if (place < 0) place = before.length
+    const same = before[place]?.[0] === validFrom ? 1 : 0
+    const rows = before.toSpliced(place, same, ...(row === null ? [] : [[validFrom, row] as const]))
+    // A snapshot that is being written keeps what was there.
+    this.keys.set(key, { revision, rows })
     this.rows += (row === null ? 0 : 1) - same
     return { key, from: validFrom, to: rows.find(([from]) => from > validFrom)?.[0] ?? Infinity }
   }
@@ -88,20 +82,28 @@ export class TableView implements StatePart {
     return this.keys.get(key)?.revision ?? 0
   }
 
-  save(): Plain {
-    const keys = [...this.keys].map(([key, { revision, rows }]) => [key, revision, rows])
-    return { offset: this.offset, keys: keys as unknown as Plain }
+  /** First the offset, then keys with their revisions and rows. */
+  pieces(): Iterable<Plain> {
+    return piecesOf(this.offset, [...this.keys.keys()], [...this.keys.values()])
   }
 
-  load(plain: Plain): void {
-    const { offset, keys } = plain as unknown as {
-      offset: number
-      keys: [string, number, Dated[]][]
+  loadPiece(plain: Plain): void {
+    if (typeof plain === 'number') {
+      this.offset = plain
+      return
     }
-    this.offset = offset
-    for (const [key, revision, rows] of keys) {
+    for (const [key, revision, rows] of plain as unknown as [string, number, Dated[]][]) {
       this.keys.set(key, { revision, rows })
       this.rows += rows.length
     }
   }
+}
+
+function* piecesOf(
+  offset: number,
+  keys: readonly string[],
+  known: readonly Known[],
+): Iterable<Plain> {
+  yield offset
+  yield* inPieces(keys, (key, i) => [key, known[i]!.revision, known[i]!.rows as unknown as Plain])
 }
