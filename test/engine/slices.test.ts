@@ -7,7 +7,8 @@ import type { RecordBatch } from '../../src/log/log.ts'
 
 const RECORDS = 1_000
 
-test('slow records do not hold the event loop for long: those after a snapshot began copy pages', async () => {
+// As records are that copy pages which a snapshot has frozen.
+test('slow records do not hold the event loop for long', async () => {
   let nowMs = 0
   let turnedMs = 0
   let heldMsMax = 0

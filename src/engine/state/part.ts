@@ -25,8 +25,8 @@ export interface StatePart {
   /** Called on a new part, after the pages of all arrays have been loaded. */
   load?(plain: Plain): void
   /**
-   * In place of `save` where there is much: what the part holds when this is called, in one piece or
-   * more, each made when it is asked for. The part goes on changing meanwhile.
+   * In place of `save` where there is much: what the part holds when this is called, in one piece
+   * or more, each made when it is asked for. The part goes on changing meanwhile.
    */
   pieces?(): Iterable<Plain>
   /** Called on a new part as `load` is, with each piece in their order. */

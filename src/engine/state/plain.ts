@@ -28,7 +28,7 @@ export function plainOf(text: string): Plain {
   }) as Plain
 }
 
-/** Many entries in pieces, each an array; at least one piece, so that none says that none is left. */
+/** Many entries in pieces, each an array; one piece at least, which says that none is left. */
 export function* inPieces<T>(
   entries: readonly T[],
   plainOf: (entry: T, index: number) => Plain,
