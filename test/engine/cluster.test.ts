@@ -11,7 +11,7 @@ import { killServer, type OwnCluster, startCluster } from '../support/own-kafka.
 // Three brokers of this file's own, with three copies of all, of which two must be in step.
 
 const RESUMED_SECONDS_MAX = 60
-const PARTS = 5
+const PARTS = 4
 
 async function open(t: TestContext) {
   const cluster = await startCluster(3)
@@ -24,7 +24,7 @@ async function open(t: TestContext) {
 
 const brokerOf = ({ servers }: OwnCluster, node: number) => servers[node - 1]!
 
-test('two processes go on while leaders and the coordinator move', async (t) => {
+test('two processes go on while a leader or the coordinator is away', async (t) => {
   const { cluster, view, topics, group, append, start, committed, drained, failures } =
     await open(t)
   const sink = new MemorySink()
@@ -51,13 +51,8 @@ test('two processes go on while leaders and the coordinator move', async (t) => 
   await resumed('it is back')
   await until(async () => (await view.inSync(topics.readings)) === 3, RESUMED_SECONDS_MAX)
 
-  const before = await view.leaders(topics.readings)
-  await view.moveLeaders(topics.readings)
-  await resumed('leaders were moved')
-  const after = await view.leaders(topics.readings)
-  assert.ok(after.every((leader, partition) => leader !== before[partition]))
-
-  await brokerOf(cluster, after[0]!).stop()
+  const leader = (await view.leaders(topics.readings))[0]!
+  await brokerOf(cluster, leader).stop()
   await resumed('the leader of a partition was stopped in order, and is away')
 
   assert.equal(parts.length, 0)

@@ -108,7 +108,8 @@ export class TopicSender {
     const { client, topic } = this
     const failures: Error[] = []
     try {
-      const options = { topics: [topic], forceUpdate: isRetry, retries: 0 }
+      // The first broker that is named may be frozen: a second try of the client asks the next.
+      const options = { topics: [topic], forceUpdate: isRetry, retries: isRetry ? 1 : 0 }
       const { brokers, topics } = await client.metadata(options)
       const leaderOf = ({ to }: Signed) => topics.get(topic)?.partitions[to.partition]?.leader
       const byLeader = Map.groupBy(waiting, leaderOf)

@@ -24,12 +24,17 @@ class Cluster {
   readonly leaders = [1, 2, 1]
   refusals: number[] = []
   asked = 0
+  /** The first broker that is named answers nothing: the client asks the next with each retry. */
+  isFirstFrozen = false
   private ids = 0n
   private readonly ends = [0, 0, 0]
 
   get client(): ProduceClient {
-    const metadata = () => {
+    const metadata = ({ retries }: { retries: number }) => {
       this.asked++
+      if (this.isFirstFrozen && retries === 0) {
+        return Promise.reject(new NetworkError('Request timed out'))
+      }
       const partitions = this.leaders.map((leader) => ({ leader }))
       return Promise.resolve({
         brokers: new Map([1, 2].map((node) => [node, { host: 'b', port: node }])),
@@ -149,6 +154,14 @@ test('a connection that breaks is made anew, and the batch keeps its sequence', 
     [1n, 0],
     [1n, 1],
   ])
+})
+
+test('where the first broker that is named answers nothing, another one is asked', async () => {
+  const cluster = new Cluster()
+  cluster.isFirstFrozen = true
+  const batches = batchesOf(['a'])
+  await sender(cluster).send(batches)
+  assert.deepEqual(offsets(batches), [0])
 })
 
 test('a broker that has forgotten the producer gets a new identity', async () => {
