@@ -16,8 +16,12 @@ export interface SourcePosition {
 export const POSITION_BYTES = 20
 
 export function encodePosition({ epoch, partition, offset, index }: SourcePosition): Buffer {
-  const out = Buffer.alloc(POSITION_BYTES)
-  writePosition(new DataView(out.buffer, out.byteOffset), 0, epoch, partition, offset, index)
+  const out = Buffer.allocUnsafe(POSITION_BYTES)
+  out.writeUInt32BE(epoch, 0)
+  out.writeUInt32BE(partition, 4)
+  out.writeUInt32BE(Math.floor(offset / 2 ** 32), 8)
+  out.writeUInt32BE(offset % 2 ** 32, 12)
+  out.writeUInt32BE(index, 16)
   return out
 }
 

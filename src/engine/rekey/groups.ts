@@ -111,13 +111,20 @@ export class Groups {
 
   /** The index of an open window, or NONE. */
   find(group: number, width: number, start: Micros): number {
-    // Nearly all is about the newest windows.
-    for (let index = this.count(group, width) - 1; index >= 0; index--) {
-      const other = this.get(group, width, index, 'start')
-      if (other === start) return index
-      if (other < start) return NONE
+    const last = this.count(group, width) - 1
+    // Nearly all is about the newest window; the history of years has them all open at once.
+    if (last < 0 || this.startOf(group, width, last) < start) return NONE
+    let [low, high] = [0, last]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.startOf(group, width, middle) <= start) low = middle
+      else high = middle - 1
     }
-    return NONE
+    return this.startOf(group, width, low) === start ? low : NONE
+  }
+
+  private startOf(group: number, width: number, index: number): Micros {
+    return this.get(group, width, index, 'start')
   }
 
   /** Opens a window in its place. */
