@@ -161,10 +161,13 @@ export class OracleSeries {
 
   row(width: Width, start: number, course = this.course()): Row {
     const end = width.holding(start)[1]
-    const values = (width.isLong ? [...this.past, ...this.known] : this.known)
-      .filter((o) => o.quality !== 'BAD')
-      .filter((o) => this.placeOf(o.at) >= start && this.placeOf(o.at) < end)
-      .map((o) => o.value)
+    const values: number[] = []
+    for (const list of width.isLong ? [this.past, this.known] : [this.known]) {
+      for (const o of list) {
+        const place = this.placeOf(o.at)
+        if (place >= start && place < end && o.quality !== 'BAD') values.push(o.value)
+      }
+    }
     const [energyWh, estimated] = this.energy(values, start, end, course)
     const n = values.length
     const expected = this.expectedMicros === undefined ? null : (end - start) / this.expectedMicros
