@@ -12,7 +12,7 @@ const HELP = `npm run bench:restore -- [options]
 Writes the state of one task of the benchmark's topology to a Kafka of its own while the task takes
 readings in, whole and then what has changed, and makes a task anew from it.
 
-  --series N    how many series have windows and a baseline (1000000: about 8 GB and some minutes)
+  --series N    how many series have windows and a baseline (1000000: several GB and minutes)
   --json        one line for programs`
 
 const { values: flags } = parseArgs({
