@@ -161,7 +161,11 @@ export class TopicLane {
     const { topic } = this
     try {
       // Tried once: of a topic that is none the client would ask again and again.
-      return countIn(await this.client.metadata({ topics: [topic], retries: 0 }), topic)
+      const known = await this.client.metadata({ topics: [topic], retries: 0 })
+      if (known.topics.get(topic) !== undefined) return countIn(known, topic)
+      // Of a topic that another call forgot meanwhile there is nothing: it is asked for anew.
+      const asked = { topics: [topic], retries: 0, forceUpdate: true }
+      return countIn(await this.client.metadata(asked), topic)
     } catch (error) {
       if (isUnknownTopic(error)) throw logErrors.unknownTopic({ topic }, error)
       return countIn(await this.client.metadata({ topics: [topic] }), topic)
