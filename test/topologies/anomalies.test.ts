@@ -104,3 +104,23 @@ for (const way of WAYS) {
     )
   })
 }
+
+test('a run that an older correction changes keeps the revision of its own window', async () => {
+  const meter = aMeter('m-1')
+  const warm = meter.quarterHours(30, { power_w: 100 })
+  const spike = meter.quarterHours(1, { power_w: 300 })
+  const before = meter.quarterHours(1, { power_w: 100 })
+  const next = meter.quarterHours(1, { power_w: 300 })
+  const corrected = Array.from({ length: 15 }, (_, i) =>
+    aReading('m-1', 'power_w', START + 31 * QUARTER + minutes(i), 300, { seq: 1 }),
+  )
+  const closing = meter.minutes(5, { power_w: 100 })
+  const driver = await driveAlong([warm, spike, before, next, corrected, closing, LATER])
+  const last = driver.emitted
+    .get('anomalies')!
+    .filter((row) => row['ts'] === START + 32 * QUARTER && row['kind'] === 'energy_spike')
+  const [first, again] = last.map((row) => [row['run'], row['revision']])
+  assert.equal(last.length, 2)
+  assert.deepEqual([first![0], again![0]], [1, 3])
+  assert.equal(again![1], first![1], 'it was closed after the correction came')
+})

@@ -1,4 +1,4 @@
-import { f64, u8 } from '../../src/engine/columns.ts'
+import { f64, i32, u8 } from '../../src/engine/columns.ts'
 import type { Columns } from '../../src/engine/columns.ts'
 import type { Operator, SeriesItem } from '../../src/engine/nodes.ts'
 import type { Micros } from '../../src/kernel/time.ts'
@@ -48,8 +48,9 @@ const columnsOf = (kept: number) => ({
   value: f64(kept),
   median: f64(kept),
   spread: f64(kept),
-  runBefore: f64(kept),
-  run: f64(kept),
+  runBefore: i32(kept),
+  run: i32(kept),
+  revision: f64(kept),
   spike: u8(kept),
   /** The newest window with a sample, and the run up to it. */
   newest: f64(),
@@ -76,9 +77,7 @@ export function spike(options: SpikeOptions) {
     return distance > c.spread.get(slot, place) && distance >= shareMin * Math.abs(median)
   }
 
-  /**
-   * Counts and emits one window; answers the run up to it. `runBefore` NaN: a sample-less window.
-   */
+  /** Counts one window; answers the run up to it, and whether what is said of it is another. */
   function settle(c: State, slot: number, place: number, runBefore: number, wasKnown: boolean) {
     const was = c.spike.get(slot, place) === 1
     const now = judge(c, slot, place)
@@ -104,6 +103,7 @@ export function spike(options: SpikeOptions) {
         c.median.set(slot, median, place)
         c.spread.set(slot, spreadOf(mad, deviationsMin), place)
         c.spike.set(slot, 0, place)
+        c.revision.set(slot, pane.revision, place)
         const { run } = settle(c, slot, place, c.newestRun.get(slot), false)
         c.newest.set(slot, pane.start)
         c.newestRun.set(slot, run)
@@ -112,6 +112,7 @@ export function spike(options: SpikeOptions) {
       }
       if (c.start.get(slot, place) !== pane.start + 1) return
       let { run } = settle(c, slot, place, c.runBefore.get(slot, place), true)
+      verdict.revise(c, slot, place, pane.revision)
       out(verdict)
       const newest = c.newest.get(slot)
       for (let start = pane.start + micros; start <= newest; start += micros) {
@@ -120,7 +121,9 @@ export function spike(options: SpikeOptions) {
         verdict.move(start, micros)
         const settled = settle(c, slot, next, run, true)
         run = settled.run
-        if (settled.changed) out(verdict)
+        if (!settled.changed) continue
+        verdict.revise(c, slot, next, pane.revision)
+        out(verdict)
       }
       c.newestRun.set(slot, run)
     },
@@ -162,12 +165,23 @@ class VerdictView implements Verdict {
     this.end = start + micros
   }
 
+  /** The record that restates may be older than the one that closed the window. */
+  revise(
+    { revision: known }: Columns<{ revision: ReturnType<typeof f64> }>,
+    slot: number,
+    place: number,
+    revision: number,
+  ): void {
+    this.revision = Math.max(revision, known.get(slot, place))
+    known.set(slot, this.revision, place)
+  }
+
   fill(
     c: Columns<{
       value: ReturnType<typeof f64>
       median: ReturnType<typeof f64>
       spread: ReturnType<typeof f64>
-      run: ReturnType<typeof f64>
+      run: ReturnType<typeof i32>
     }>,
     slot: number,
     place: number,
