@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { questdbQuery } from '../../support/questdb.ts'
 import type { Scene } from '../scene.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -53,14 +54,25 @@ async function standsStill(scene: Scene): Promise<boolean> {
 }
 
 /**
- * What the supervisor does: servers end themselves when they cannot write, some time after the disk
- * was full. Tables that QuestDB has suspended are the processors' to resume.
+ * What the supervisor and a person do: Kafka ends itself when it cannot write, and QuestDB suspends
+ * tables, each some time after the disk was full.
  */
 async function careFor(scene: Scene, stop: AbortSignal): Promise<void> {
   const { brokers, questdb } = scene.options.stage
   while (!stop.aborted) {
     for (const broker of brokers) if (broker.pid === undefined) await broker.start()
     if (questdb.pid === undefined) await questdb.start()
+    await resumeSuspended(scene).catch(() => undefined)
     await sleep(CARE_EVERY_MS)
+  }
+}
+
+/** What a person may do sooner than the processors for a table that QuestDB has suspended. */
+async function resumeSuspended(scene: Scene): Promise<void> {
+  const { questdbUrl, tablePrefix } = scene.config
+  const rows = await questdbQuery(questdbUrl, 'select name, suspended from wal_tables()')
+  for (const [name, suspended] of rows) {
+    if (suspended !== true || !String(name).startsWith(tablePrefix)) continue
+    await questdbQuery(questdbUrl, `alter table '${String(name)}' resume wal`)
   }
 }
