@@ -96,7 +96,8 @@ export class Ingest {
     if (at < watermark - this.horizon) {
       counts.beyondHorizon++
       this.options.late(meter, at)
-      this.emitRaw(meter, slot, at, value, seq, quality)
+      // Nobody knows any more whether it takes the place of another.
+      this.emitRaw(meter, slot, at, value, seq, quality, true)
       return
     }
     const count = samples.count(slot)
@@ -124,9 +125,7 @@ export class Ingest {
     if (touchesClosed) {
       this.marking.mark({ slot, at, watermark, wasCounted }, this.courseOf(slot))
     }
-    this.options.cause.restating = exists
-    this.emitRaw(meter, slot, at, value, seq, quality)
-    this.options.cause.restating = false
+    this.emitRaw(meter, slot, at, value, seq, quality, exists)
   }
 
   /**
@@ -264,14 +263,17 @@ export class Ingest {
     value: number,
     seq: number,
     quality: number,
+    restating: boolean,
   ): void {
     const { sample, table } = this
-    const { emitSample } = this.options
+    const { emitSample, cause } = this.options
     if (emitSample === undefined) return
     sample.tenant = table.tenants[meter]!
     sample.meterId = table.meterIds[meter]!
     sample.channel = table.channelOf(slot)
     sample.is(at, value, seq, quality)
+    cause.restating = restating
     emitSample(slot, sample)
+    cause.restating = false
   }
 }

@@ -2,8 +2,17 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { RestatedRows } from '../../src/engine/restated.ts'
 import { plainOf, plainText } from '../../src/engine/state/plain.ts'
+import { Outputs } from '../../src/engine/rows.ts'
+import { Task } from '../../src/engine/task.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { hours } from '../../src/kernel/time.ts'
+import { topicNames } from '../../src/log/topics.ts'
+import { loadCodecs } from '../../src/schemas/codecs.ts'
 import type { TableSpec } from '../../src/schemas/tables.ts'
+import { pipeline } from '../../topologies/index.ts'
+import { drive } from '../support/drive.ts'
+import { aReading, START } from '../support/readings.ts'
+import { testRegistry } from '../support/registry.ts'
 
 const HOUR = LIMITS.engineRestatedMs
 
@@ -101,4 +110,26 @@ test('rows are saved as they were, piece by piece, while others come', () => {
 
 test('where no rows are left a piece says so', () => {
   assert.deepEqual([...rowsBy({ takenMillis: 0 }).rows.pieces()], [[]])
+})
+
+test('a raw row beyond the horizon is written once more: it may replace one', async () => {
+  const topics = topicNames()
+  const { log } = drive().append([
+    aReading('m', 'power_w', START + hours(5), 7),
+    aReading('m', 'power_w', START, 1),
+    aReading('m', 'power_w', START, 2),
+  ])
+  const outputs = new Outputs()
+  const given = { pipeline, registry: testRegistry(), codecs: await loadCodecs(), topics, outputs }
+  const task = new Task({ ...given, partition: 0, partitions: 1, epoch: 0 })
+  for await (const batch of log.read({ topic: topics.readings, partition: 0, from: 0 })) {
+    task.process(batch)
+  }
+  const again = outputs.restated.map((rows) => rows.batch()).filter(({ count }) => count > 0)
+  assert.deepEqual(
+    again.map((batch) => [batch.spec.table, batch.count]),
+    [['readings', 1]],
+  )
+  const value = again[0]!.spec.columns.findIndex(({ name }) => name === 'value')
+  assert.equal(again[0]!.columns[value]![0], 2)
 })
