@@ -78,8 +78,13 @@ export class StateStage {
   }
 
   /** A snapshot of the lane as it is now. */
-  async snapshot(lane: Lane, member = 'here', pipeline: Pipeline = product): Promise<void> {
-    const snapshots = new Snapshots({
+  async snapshot(lane: Lane, member?: string, pipeline?: Pipeline): Promise<void> {
+    await (await this.snapshots(lane, member, pipeline)).last(60_000)
+  }
+
+  /** Those of a process that has this lane; one is always due. */
+  async snapshots(lane: Lane, member = 'here', pipeline: Pipeline = product): Promise<Snapshots> {
+    return new Snapshots({
       ...{ log: this.log, topic: topics.state, input: topics.readings, epoch: 0, pipeline, member },
       producer: await this.producer(),
       scheduler: systemScheduler,
@@ -88,7 +93,6 @@ export class StateStage {
       lanes: () => [lane],
       onWhole: () => undefined,
     })
-    await snapshots.last(60_000)
   }
 
   private async producer(): Promise<Producer> {

@@ -42,6 +42,7 @@ const backlogOf = ({ task, history }: Lane) => task.nextOffset - history.offset
 export class Snapshots {
   private readonly options: SnapshotsOptions
   private running: Promise<void> | undefined
+  private isLast = false
 
   constructor(options: SnapshotsOptions) {
     this.options = options
@@ -49,7 +50,8 @@ export class Snapshots {
 
   /** Some records more have been taken in. */
   consider(): void {
-    if (this.running !== undefined) return
+    // Two of one lane at a time would each hold a part of what has changed.
+    if (this.running !== undefined || this.isLast) return
     const lanes = [...this.options.lanes()].filter(({ lost }) => !lost)
     const backlog = lanes.reduce((sum, lane) => sum + backlogOf(lane), 0)
     if (backlog <= 0 || !this.options.cadence.isDue(backlog)) return
@@ -66,6 +68,7 @@ export class Snapshots {
   async last(limitMs: number): Promise<void> {
     const { scheduler, lanes } = this.options
     const limit = timeLimit(scheduler, limitMs)
+    this.isLast = true
     const all = async () => {
       await this.running
       for (const lane of lanes()) {

@@ -64,6 +64,25 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
   })
 }
 
+test('while a process takes its last snapshots, none is begun beside them', async () => {
+  const { stage, batches } = await stageOf(8)
+  const lane = stage.lane(stage.fresh())
+  advance(lane.task, batches, 400)
+  const snapshots = await stage.snapshots(lane)
+  const offsets = new Set<string>()
+  stage.tamper = (value, key) => {
+    offsets.add(key.split('/')[2]!)
+    return value
+  }
+  // A batch that was under way when the process was told to stop.
+  stage.meanwhile = () => {
+    advance(lane.task, batches, 450)
+    snapshots.consider()
+  }
+  await snapshots.last(60_000)
+  assert.deepEqual([...offsets], ['400'])
+})
+
 test('a base and its deltas are freed once two newer generations are named', async () => {
   const { stage, batches, end } = await stageOf(7)
   const lane = stage.lane(stage.fresh())
