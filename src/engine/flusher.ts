@@ -101,10 +101,10 @@ export class Flusher {
   }
 
   private async run(): Promise<void> {
-    // Small rounds cost as much as large ones: what comes within a moment goes together.
-    await this.options.scheduler.sleep(LIMITS.engineGatherMs)
     try {
       for (;;) {
+        // Small rounds cost as much as large ones: what comes within a moment goes together.
+        await this.options.scheduler.sleep(LIMITS.engineGatherMs)
         const due = this.due()
         if (due.length === 0 || this.failed) break
         if (!(await this.send(due))) break
